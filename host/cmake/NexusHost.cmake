@@ -1,0 +1,34 @@
+# What every target of the host shares: warnings, optional sanitizers, ccache, lld, and the rule
+# that a layer is one static library which names the lower layers it may see.
+include_guard(GLOBAL)
+
+find_program(NEXUS_CCACHE ccache)
+if(NEXUS_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${NEXUS_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${NEXUS_CCACHE})
+endif()
+find_program(NEXUS_LLD ld.lld)
+if(NEXUS_LLD)
+  add_link_options(-fuse-ld=lld)
+endif()
+
+add_library(nexus_warnings INTERFACE)
+target_compile_options(nexus_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Werror)
+
+if(NEXUS_SANITIZE)
+  add_compile_options(-fsanitize=${NEXUS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${NEXUS_SANITIZE})
+  add_compile_definitions(NEXUS_SANITIZED=1)
+endif()
+
+find_package(Threads REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+add_compile_definitions(BOOST_DLL_USE_STD_FS BOOST_PROCESS_USE_STD_FS BOOST_ASIO_NO_DEPRECATED)
+
+# nexus_layer(base SOURCES a.cpp ... DEPENDS nexus_sdk ...): the static library nexus_<name>.
+function(nexus_layer name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS;LIBRARIES" ${ARGN})
+  add_library(nexus_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(nexus_${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(nexus_${name} PUBLIC ${ARG_DEPENDS} PRIVATE ${ARG_LIBRARIES} nexus_warnings)
+endfunction()
