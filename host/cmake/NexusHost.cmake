@@ -2,23 +2,36 @@
 # that a layer is one static library which names the lower layers it may see.
 include_guard(GLOBAL)
 
+# Paths below the source folder are hashed relative to the build folder, so that every build folder and every clone
+# shares one cache.
 find_program(NEXUS_CCACHE ccache)
 if(NEXUS_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER ${NEXUS_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${NEXUS_CCACHE})
+  set(nexus_launcher ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${NEXUS_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${nexus_launcher})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${nexus_launcher})
 endif()
+# No binary carries the folder it was built in.
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+
 find_program(NEXUS_LLD ld.lld)
 if(NEXUS_LLD)
   add_link_options(-fuse-ld=lld)
 endif()
 
 add_library(nexus_warnings INTERFACE)
-target_compile_options(nexus_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Werror)
+target_compile_options(nexus_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion
+  $<$<BOOL:${NEXUS_WARNINGS_AS_ERRORS}>:-Werror>)
 
 if(NEXUS_SANITIZE)
   add_compile_options(-fsanitize=${NEXUS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${NEXUS_SANITIZE})
   add_compile_definitions(NEXUS_SANITIZED=1)
+endif()
+if(NEXUS_BUILD_FUZZERS)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "NEXUS_BUILD_FUZZERS needs clang: libFuzzer comes with it (./dev fuzz chooses one)")
+  endif()
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 find_package(Threads REQUIRED)
