@@ -41,7 +41,7 @@ struct PluginStatus {
   uint64_t generation = 0;           // of the running instance; 0: none
   std::optional<ModuleInfo> module;  // of the running version, else of the refused file where it is known
   std::optional<Error> error;        // why refused; for a running plugin: why its newest file was not taken over
-  std::string content_hash;          // BLAKE2b-256 of the file, hex
+  std::string content_hash;          // SHA-256 of the file, hex
   std::string detail;                // a sentence for the states stuck, retained, unloaded
   PluginSettings settings;
   InstanceStats stats;
