@@ -17,11 +17,21 @@ inline void append_json_text(std::string& out, std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (byte < 0x20u || byte == 0x7fu) {
           out += "\\u00";
@@ -86,7 +96,8 @@ inline bool append_json(std::string& out, Reader& reader) {
   Buffer scratch;
   switch (reader.peek()) {
     case Kind::uint:
-    case Kind::negint: return detail::append_json_integer(out, reader);
+    case Kind::negint:
+      return detail::append_json_integer(out, reader);
     case Kind::floating: {
       double number = 0;
       if (!reader.read_double(number)) return false;
@@ -137,7 +148,9 @@ inline bool append_json(std::string& out, Reader& reader) {
       out += '}';
       return !reader.failed();
     }
-    default: out += "null"; return reader.skip();
+    default:
+      out += "null";
+      return reader.skip();
   }
 }
 

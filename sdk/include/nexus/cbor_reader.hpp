@@ -21,25 +21,50 @@ inline constexpr std::uint32_t kDepthMax = 128;
 
 // What comes next. `end` is the end of the input, or of a container of unknown length.
 enum class Kind : std::uint8_t {
-  uint, negint, bytes, text, array, map, tag, boolean, null, undefined, floating, simple, end
+  uint,
+  negint,
+  bytes,
+  text,
+  array,
+  map,
+  tag,
+  boolean,
+  null,
+  undefined,
+  floating,
+  simple,
+  end
 };
 
 // "a number", "text": a kind in words, for sentences.
 constexpr std::string_view kind_name(Kind kind) noexcept {
   switch (kind) {
-    case Kind::uint: return "a whole number";
-    case Kind::negint: return "a negative number";
-    case Kind::bytes: return "bytes";
-    case Kind::text: return "text";
-    case Kind::array: return "a list";
-    case Kind::map: return "a map";
-    case Kind::tag: return "a tagged item";
-    case Kind::boolean: return "true or false";
-    case Kind::null: return "null";
-    case Kind::undefined: return "undefined";
-    case Kind::floating: return "a number with a fraction";
-    case Kind::simple: return "a simple value";
-    case Kind::end: break;
+    case Kind::uint:
+      return "a whole number";
+    case Kind::negint:
+      return "a negative number";
+    case Kind::bytes:
+      return "bytes";
+    case Kind::text:
+      return "text";
+    case Kind::array:
+      return "a list";
+    case Kind::map:
+      return "a map";
+    case Kind::tag:
+      return "a tagged item";
+    case Kind::boolean:
+      return "true or false";
+    case Kind::null:
+      return "null";
+    case Kind::undefined:
+      return "undefined";
+    case Kind::floating:
+      return "a number with a fraction";
+    case Kind::simple:
+      return "a simple value";
+    case Kind::end:
+      break;
   }
   return "missing";
 }
@@ -69,18 +94,30 @@ struct Error {
   // Without the place, without a full stop: "the bytes end inside an item".
   std::string_view sentence() const noexcept {
     switch (fault) {
-      case Fault::none: return "no error";
-      case Fault::truncated: return "the data is cut short";
-      case Fault::malformed: return "the data is not well-formed CBOR";
-      case Fault::stray_break: return "a break code stands where an item must";
-      case Fault::chunk: return "a string has a chunk of another kind";
-      case Fault::utf8: return "the text is not UTF-8";
-      case Fault::depth: return "the data is nested deeper than 128";
-      case Fault::trailing: return "bytes follow after the item";
-      case Fault::type: return "the item is of another kind";
-      case Fault::range: return "the number is out of range";
-      case Fault::chunked: return "the string comes in several chunks";
-      case Fault::unsupported: return "the item cannot be held as a value";
+      case Fault::none:
+        return "no error";
+      case Fault::truncated:
+        return "the data is cut short";
+      case Fault::malformed:
+        return "the data is not well-formed CBOR";
+      case Fault::stray_break:
+        return "a break code stands where an item must";
+      case Fault::chunk:
+        return "a string has a chunk of another kind";
+      case Fault::utf8:
+        return "the text is not UTF-8";
+      case Fault::depth:
+        return "the data is nested deeper than 128";
+      case Fault::trailing:
+        return "bytes follow after the item";
+      case Fault::type:
+        return "the item is of another kind";
+      case Fault::range:
+        return "the number is out of range";
+      case Fault::chunked:
+        return "the string comes in several chunks";
+      case Fault::unsupported:
+        return "the item cannot be held as a value";
     }
     return "unknown error";
   }
@@ -162,8 +199,7 @@ class Reader {
 
  private:
   static constexpr Kind kind_of(std::uint8_t initial) noexcept {
-    constexpr Kind kMajors[] = {Kind::uint,  Kind::negint, Kind::bytes, Kind::text,
-                                Kind::array, Kind::map,    Kind::tag};
+    constexpr Kind kMajors[] = {Kind::uint, Kind::negint, Kind::bytes, Kind::text, Kind::array, Kind::map, Kind::tag};
     if (initial < 0xe0u) return kMajors[initial >> 5];
     if (initial == 0xf4u || initial == 0xf5u) return Kind::boolean;
     if (initial == 0xf6u) return Kind::null;

@@ -41,8 +41,8 @@ class Value {
   Value(std::nullptr_t) noexcept {}
   Value(bool value) noexcept : data_(value) {}
   template <std::integral Number>
-    requires(!std::same_as<Number, bool>)
-  Value(Number value) noexcept {
+  requires(!std::same_as<Number, bool>) Value(Number value)
+  noexcept {
     if constexpr (std::is_unsigned_v<Number>) {
       if (value > static_cast<std::uint64_t>(INT64_MAX)) {
         data_ = static_cast<std::uint64_t>(value);

@@ -87,13 +87,20 @@ inline std::size_t Value::encoded_bound() const noexcept {
 
 inline std::uint8_t* Value::put(std::uint8_t* at) const noexcept {
   switch (type()) {
-    case Type::null: break;
-    case Type::boolean: return put::boolean(at, *std::get_if<bool>(&data_));
-    case Type::integer: return put::integer(at, *std::get_if<std::int64_t>(&data_));
-    case Type::natural: return put::head(at, 0x00u, *std::get_if<std::uint64_t>(&data_));
-    case Type::floating: return put::floating(at, *std::get_if<double>(&data_));
-    case Type::text: return put::text(at, *std::get_if<std::string>(&data_));
-    case Type::bytes: return put::bytes(at, *std::get_if<Bytes>(&data_));
+    case Type::null:
+      break;
+    case Type::boolean:
+      return put::boolean(at, *std::get_if<bool>(&data_));
+    case Type::integer:
+      return put::integer(at, *std::get_if<std::int64_t>(&data_));
+    case Type::natural:
+      return put::head(at, 0x00u, *std::get_if<std::uint64_t>(&data_));
+    case Type::floating:
+      return put::floating(at, *std::get_if<double>(&data_));
+    case Type::text:
+      return put::text(at, *std::get_if<std::string>(&data_));
+    case Type::bytes:
+      return put::bytes(at, *std::get_if<Bytes>(&data_));
     case Type::array: {
       const Array& array = *std::get_if<Array>(&data_);
       at = put::head(at, 0x80u, array.size());
@@ -156,13 +163,15 @@ inline bool Value::read(Reader& reader) {
   switch (kind) {
     case Kind::uint:
     case Kind::negint:
-    case Kind::floating: return read_number(reader, kind);
+    case Kind::floating:
+      return read_number(reader, kind);
     case Kind::null:
     case Kind::undefined: {
       data_ = std::monostate();
       return kind == Kind::null ? reader.read_null() : reader.read_undefined();
     }
-    case Kind::boolean: return reader.read_bool(data_.emplace<bool>());
+    case Kind::boolean:
+      return reader.read_bool(data_.emplace<bool>());
     case Kind::text: {
       Buffer scratch;
       std::string_view text;
@@ -186,10 +195,13 @@ inline bool Value::read(Reader& reader) {
       }
       return !reader.failed();
     }
-    case Kind::map: return read_map(reader);
+    case Kind::map:
+      return read_map(reader);
     case Kind::tag:
-    case Kind::simple: break;
-    case Kind::end: return reader.skip();  // says whether the data is cut short or a break stands here
+    case Kind::simple:
+      break;
+    case Kind::end:
+      return reader.skip();  // says whether the data is cut short or a break stands here
   }
   return reader.fail(Fault::unsupported);
 }

@@ -17,31 +17,29 @@
 // NEXUS_EVENT(OrderCreated, "order.created", order_id, total_amount) makes the struct an event of that type, schema
 // version 1; NEXUS_EVENT_V(OrderCreated, "order.created", 2, ...) gives another version. It may have no fields at all.
 #define NEXUS_EVENT(Type, type_name, ...) NEXUS_EVENT_V(Type, type_name, 1 __VA_OPT__(, ) __VA_ARGS__)
-#define NEXUS_EVENT_V(Type, type_name, schema_version, ...)                                                        \
-  static_assert(::nexus::schema::is_type_name(type_name),                                                          \
-                "NEXUS_EVENT: " type_name                                                                          \
-                " cannot be an event's type; write lower-case words joined by dots, like \"order.created\": "       \
-                "a-z, 0-9, _ and -, at most 255 characters");                                                       \
-  static_assert((schema_version) >= 1, "NEXUS_EVENT_V: schema versions count from 1");                             \
-  NEXUS_PP_DESCRIBE_FIELDS(Type __VA_OPT__(, ) __VA_ARGS__)                                                        \
-  [[maybe_unused]] constexpr auto nexus_describe_event(::nexus::schema::Tag<Type>) noexcept {                      \
-    return ::nexus::schema::EventInfo{type_name, schema_version};                                                  \
+#define NEXUS_EVENT_V(Type, type_name, schema_version, ...)                                                   \
+  static_assert(::nexus::schema::is_type_name(type_name),                                                     \
+                "NEXUS_EVENT: " type_name                                                                     \
+                " cannot be an event's type; write lower-case words joined by dots, like \"order.created\": " \
+                "a-z, 0-9, _ and -, at most 255 characters");                                                 \
+  static_assert((schema_version) >= 1, "NEXUS_EVENT_V: schema versions count from 1");                        \
+  NEXUS_PP_DESCRIBE_FIELDS(Type __VA_OPT__(, ) __VA_ARGS__)                                                   \
+  [[maybe_unused]] constexpr auto nexus_describe_event(::nexus::schema::Tag<Type>) noexcept {                 \
+    return ::nexus::schema::EventInfo{type_name, schema_version};                                             \
   }
 
 // NEXUS_STRUCT(Item, sku, price) lets the struct be a field of an event, of a config or of another struct.
 #define NEXUS_STRUCT(Type, ...) NEXUS_PP_DESCRIBE_FIELDS(Type __VA_OPT__(, ) __VA_ARGS__)
 
 // NEXUS_CONFIG(Config, limit, sender) makes the struct a plugin's config.
-#define NEXUS_CONFIG(Type, ...)                                                                \
-  NEXUS_PP_DESCRIBE_FIELDS(Type __VA_OPT__(, ) __VA_ARGS__)                                    \
-  [[maybe_unused]] constexpr bool nexus_describe_config(::nexus::schema::Tag<Type>) noexcept { \
-    return true;                                                                               \
-  }
+#define NEXUS_CONFIG(Type, ...)                             \
+  NEXUS_PP_DESCRIBE_FIELDS(Type __VA_OPT__(, ) __VA_ARGS__) \
+  [[maybe_unused]] constexpr bool nexus_describe_config(::nexus::schema::Tag<Type>) noexcept { return true; }
 
 // NEXUS_ENUM(Color, red, green) makes the enumerators travel as the texts "red" and "green".
-#define NEXUS_ENUM(Type, ...)                                                                     \
-  [[maybe_unused]] constexpr auto nexus_describe_enum(::nexus::schema::Tag<Type>) noexcept {      \
-    return std::array{NEXUS_PP_EACH(NEXUS_PP_ENUMERATOR, Type, __VA_ARGS__)};                     \
+#define NEXUS_ENUM(Type, ...)                                                                \
+  [[maybe_unused]] constexpr auto nexus_describe_enum(::nexus::schema::Tag<Type>) noexcept { \
+    return std::array{NEXUS_PP_EACH(NEXUS_PP_ENUMERATOR, Type, __VA_ARGS__)};                \
   }
 
 namespace nexus {
@@ -85,8 +83,9 @@ struct EventTraits {
   static_assert(EventType<T>,
                 "this type is no event: write NEXUS_EVENT(Type, \"some.name\", fields...) below the struct, "
                 "in the same namespace");
-  static_assert(std::is_default_constructible_v<T>, "an event must be default-constructible: its fields' defaults "
-                                                    "stand for what the data leaves out");
+  static_assert(std::is_default_constructible_v<T>,
+                "an event must be default-constructible: its fields' defaults "
+                "stand for what the data leaves out");
 
   static constexpr std::string_view type = nexus_describe_event(schema::Tag<T>{}).type;
   static constexpr std::uint32_t version = nexus_describe_event(schema::Tag<T>{}).version;
@@ -97,7 +96,8 @@ struct EventTraits {
     schema::Encoding encoding;
     std::uint8_t* begin = out.reserve(schema::Codec<T>::bound(value));
     const std::uint8_t* end = schema::Codec<T>::put(begin, value, encoding);
-    if (encoding.broken) [[unlikely]] explain(std::span<const std::uint8_t>(begin, end));
+    if (encoding.broken) [[unlikely]]
+      explain(std::span<const std::uint8_t>(begin, end));
     out.commit(end);
   }
 
@@ -106,7 +106,8 @@ struct EventTraits {
   // filled. Allocates only for the members of T that own what they hold.
   static void decode(std::span<const std::uint8_t> data, T& out) {
     schema::Decoder decoder(data, false);
-    if (!schema::decode_whole(decoder, out)) [[unlikely]] fail(*decoder.failure());
+    if (!schema::decode_whole(decoder, out)) [[unlikely]]
+      fail(*decoder.failure());
   }
   static void decode(nexus_bytes data, T& out) { decode(cbor::view(data), out); }
 

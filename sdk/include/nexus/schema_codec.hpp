@@ -50,10 +50,18 @@ inline const std::uint8_t* fast_head(const std::uint8_t* at, const std::uint8_t*
   const unsigned size = 1u << (info - 24u);
   if (static_cast<std::size_t>(end - at) < size) return nullptr;
   switch (info) {
-    case 24: argument = *at; break;
-    case 25: argument = cbor::detail::big_endian(at, 2); break;
-    case 26: argument = cbor::detail::big_endian(at, 4); break;
-    default: argument = cbor::detail::big_endian(at, 8); break;
+    case 24:
+      argument = *at;
+      break;
+    case 25:
+      argument = cbor::detail::big_endian(at, 2);
+      break;
+    case 26:
+      argument = cbor::detail::big_endian(at, 4);
+      break;
+    default:
+      argument = cbor::detail::big_endian(at, 8);
+      break;
   }
   return at + size;
 }
@@ -151,7 +159,7 @@ struct Codec<T> {
 };
 
 template <class T>
-  requires std::same_as<T, double> || std::same_as<T, float>
+requires std::same_as<T, double> || std::same_as<T, float>
 struct Codec<T> {
   static std::size_t bound(T) noexcept { return cbor::put::kHeadSizeMax; }
   static std::uint8_t* put(std::uint8_t* at, T value, Encoding&) noexcept {
@@ -188,7 +196,7 @@ struct Codec<T> {
 
 // std::string owns its text; std::string_view borrows it from the event and lives as long as that does.
 template <class T>
-  requires std::same_as<T, std::string> || std::same_as<T, std::string_view>
+requires std::same_as<T, std::string> || std::same_as<T, std::string_view>
 struct Codec<T> {
   static std::size_t bound(std::string_view value) noexcept { return cbor::put::kHeadSizeMax + value.size(); }
   static std::uint8_t* put(std::uint8_t* at, std::string_view value, Encoding& encoding) noexcept {
@@ -220,7 +228,7 @@ struct Codec<T> {
 
 // nexus::Bytes owns its bytes; a span borrows them as string_view does.
 template <class T>
-  requires std::same_as<T, Bytes> || std::same_as<T, std::span<const std::uint8_t>>
+requires std::same_as<T, Bytes> || std::same_as<T, std::span<const std::uint8_t>>
 struct Codec<T> {
   static std::size_t bound(std::span<const std::uint8_t> value) noexcept {
     return cbor::put::kHeadSizeMax + value.size();

@@ -20,10 +20,14 @@ concept TextMap = requires(T map, typename T::key_type key, typename T::mapped_t
 };
 
 template <class T>
-concept HasFast = requires(const std::uint8_t* at, T& out) { Codec<T>::fast(at, at, out); };
+concept HasFast = requires(const std::uint8_t* at, T& out) {
+  Codec<T>::fast(at, at, out);
+};
 // A default that says nothing, like the epoch, is left out of schemas.
 template <class T>
-concept ShowsDefault = !requires { Codec<T>::kHidesDefault; };
+concept ShowsDefault = !requires {
+  Codec<T>::kHidesDefault;
+};
 
 // Adds what the field holds when nothing is given. An empty optional and a null say nothing and are left out.
 template <class T>
@@ -44,9 +48,8 @@ struct Codec<std::optional<T>> {
   static std::uint8_t* put(std::uint8_t* at, const std::optional<T>& value, Encoding& encoding) noexcept {
     return value ? Codec<T>::put(at, *value, encoding) : cbor::put::null(at);
   }
-  static const std::uint8_t* fast(const std::uint8_t* at, const std::uint8_t* end, std::optional<T>& out)
-    requires HasFast<T>
-  {
+  static const std::uint8_t* fast(const std::uint8_t* at, const std::uint8_t* end,
+                                  std::optional<T>& out) requires HasFast<T> {
     return Codec<T>::fast(at, end, out.emplace());
   }
   static bool take(Decoder& decoder, std::optional<T>& out) {
@@ -59,8 +62,7 @@ struct Codec<std::optional<T>> {
 };
 
 template <class T>
-  requires(!std::same_as<T, std::uint8_t>)
-struct Codec<std::vector<T>> {
+requires(!std::same_as<T, std::uint8_t>) struct Codec<std::vector<T>> {
   static std::size_t bound(const std::vector<T>& value) noexcept {
     std::size_t bound = cbor::put::kHeadSizeMax;
     for (const auto& item : value) bound += Codec<T>::bound(item);

@@ -84,13 +84,21 @@ struct EventInfo {
 
 // A type with one of NEXUS_EVENT, NEXUS_STRUCT and NEXUS_CONFIG; with NEXUS_ENUM; with NEXUS_EVENT.
 template <class T>
-concept HasFields = requires { nexus_describe_fields(Tag<T>{}); };
+concept HasFields = requires {
+  nexus_describe_fields(Tag<T>{});
+};
 template <class T>
-concept HasEnumerators = requires { nexus_describe_enum(Tag<T>{}); };
+concept HasEnumerators = requires {
+  nexus_describe_enum(Tag<T>{});
+};
 template <class T>
-concept HasEventInfo = requires { nexus_describe_event(Tag<T>{}); };
+concept HasEventInfo = requires {
+  nexus_describe_event(Tag<T>{});
+};
 template <class T>
-concept HasConfigInfo = requires { nexus_describe_config(Tag<T>{}); };
+concept HasConfigInfo = requires {
+  nexus_describe_config(Tag<T>{});
+};
 
 template <class T>
 using FieldsOf = decltype(nexus_describe_fields(Tag<T>{}));
@@ -126,7 +134,7 @@ constexpr bool is_type_name(std::string_view name) noexcept {
 #define NEXUS_PP_ENUMERATOR(Type, name) \
   ::nexus::schema::Enumerator<Type> { Type::name, #name }
 
-#define NEXUS_PP_DESCRIBE_FIELDS(Type, ...)                                                      \
-  [[maybe_unused]] constexpr auto nexus_describe_fields(::nexus::schema::Tag<Type>) noexcept {   \
-    return ::nexus::schema::FieldList<NEXUS_PP_EACH(NEXUS_PP_FIELD, Type, __VA_ARGS__)>{};       \
+#define NEXUS_PP_DESCRIBE_FIELDS(Type, ...)                                                    \
+  [[maybe_unused]] constexpr auto nexus_describe_fields(::nexus::schema::Tag<Type>) noexcept { \
+    return ::nexus::schema::FieldList<NEXUS_PP_EACH(NEXUS_PP_FIELD, Type, __VA_ARGS__)>{};     \
   }

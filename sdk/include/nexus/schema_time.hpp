@@ -172,7 +172,8 @@ struct Codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
         std::string_view text;
         cbor::Buffer scratch;
         if (!decoder.reader.read_text(text, scratch)) return decoder.broken();
-        if (!detail::parse_rfc3339(text, seconds, nanos)) return decoder.unfit("a time like 2024-05-01T10:00:00Z", text);
+        if (!detail::parse_rfc3339(text, seconds, nanos))
+          return decoder.unfit("a time like 2024-05-01T10:00:00Z", text);
         if (!detail::from_parts(seconds, nanos, since_epoch)) return out_of_range(decoder);
         break;
       }
@@ -187,7 +188,8 @@ struct Codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
         if (!detail::from_seconds(number, since_epoch)) return out_of_range(decoder);
         break;
       }
-      default: return decoder.wrong("a time");
+      default:
+        return decoder.wrong("a time");
     }
     out = Time(since_epoch);
     return true;
