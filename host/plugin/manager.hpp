@@ -88,10 +88,9 @@ struct PluginManagerOptions {
 struct PluginManagerPorts {
   InstanceHostFactory& hosts;
   LifecycleSink& lifecycle;
-  std::function<PluginSettings(std::string_view id)> settings;                            // never null
-  std::function<Result<void>(const ModuleInfo&, const PluginSettings&)> check_config;    // null: any config is taken
-  std::function<void(int32_t level, std::string_view plugin, std::string_view text)> log;  // null: silent
-  std::function<int64_t()> now_unix_ns;                                                  // null: the system clock
+  std::function<PluginSettings(std::string_view id)> settings;  // null: every plugin is enabled, without a config
+  std::function<Result<void>(const ModuleInfo&, const PluginSettings&)> check_config;  // null: any config is taken
+  std::function<int64_t()> now_unix_ns;                                                // null: the system clock
 };
 
 class PluginManager : public PeerDirectory {

@@ -56,9 +56,6 @@ Result<nexus_module> copy_module(const nexus_module* module);
 // is broken; the sentence names the field. Reads only memory that the module's own pointers and counts name.
 Result<ModuleInfo> read_module(const nexus_module* module);
 
-// The check of one id: reverse-DNS, at least two segments of [a-z0-9_-] joined by dots, 3 to 128 bytes.
-Result<void> check_plugin_id(std::string_view id);
-
 // One JSON object, for the probe's pipe and for `nexus plugins info --json`.
 std::string module_to_json(const ModuleInfo& module);
 
