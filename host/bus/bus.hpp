@@ -1,0 +1,198 @@
+// The event bus: takes events from participants, routes them into mailboxes and has workers run the handlers, so that
+// every accepted event is handled, waiting, or counted. Emits, subscriptions and posts may come from any thread;
+// participants are added, activated, swapped and removed on the control thread. No lock is held while a handler runs.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/base/clock.hpp"
+#include "host/base/error.hpp"
+#include "host/bus/dispatcher.hpp"
+#include "host/bus/participant.hpp"
+#include "host/bus/router.hpp"
+#include "host/bus/scheduler.hpp"
+#include "host/bus/task.hpp"
+#include "host/bus/timer_queue.hpp"
+#include "nexus/abi/bus.h"
+
+namespace nexus::events {
+struct PluginError;
+}
+
+namespace nexus::host {
+
+struct BusOptions {
+  uint32_t worker_count = 4;
+  uint32_t max_queue_size = 10000;  // per mailbox; emits from handlers may go to ten times that
+  Overflow overflow = Overflow::kBlock;
+  int64_t block_timeout_ns = 5'000'000'000;     // how long an emitter waits for room when overflow is kBlock
+  int64_t handler_deadline_ns = 30'000'000'000;  // a handler running longer is reported
+  uint32_t event_size_max = 16u << 20;           // bytes of data in one event
+};
+
+// What the bus has counted since it was made. emitted = accepted; every delivery is in exactly one of the other sums,
+// or still waits.
+struct BusTotals {
+  uint64_t accepted = 0;    // emits answered OK
+  uint64_t rejected = 0;    // emits answered with a 3xx code
+  uint64_t invalid = 0;     // emits that named no valid type, or were malformed
+  uint64_t unrouted = 0;    // accepted, and nobody listened
+  uint64_t withdrawn = 0;   // accepted inside a handler that failed afterwards: they never left
+  SubscriptionTotals deliveries;
+  uint64_t waiting = 0;     // in mailboxes
+  uint64_t handler_timeouts = 0;
+};
+
+class Bus final : private DeliveryPort {
+ public:
+  static constexpr uint16_t kHopsMax = 32;
+
+  // `clock` must outlive the bus.
+  static std::unique_ptr<Bus> create(const BusOptions& options, const Clock& clock);
+  ~Bus() override;
+
+  // ---- Participants, control thread -------------------------------------------------------------------------------
+  // Inactive: it may emit and subscribe, but nothing is delivered to it before activate.
+  std::shared_ptr<Participant> add_participant(ParticipantOptions options);
+  void activate(Participant& participant);
+  bool pause(Participant& participant, int64_t deadline_monotonic_ns);
+  void resume(Participant& participant);
+  // Ends its subscriptions for new events, and waits until what it has is handled. False at the deadline.
+  bool drain(Participant& participant, int64_t deadline_monotonic_ns);
+  // Both are paused. Routes switch in one step, and what waits moves over; the number moved. What the new one has no
+  // handler for is discarded and counted.
+  size_t hand_over(Participant& old_one, Participant& new_one);
+  // Ends its subscriptions, timers and tasks, discards what waits (counted), and lets it go once no thread can see it.
+  void remove(const std::shared_ptr<Participant>& participant);
+
+  // ---- Emitting and subscribing, any thread -----------------------------------------------------------------------
+  // The number of a type for emits of this participant. NEXUS_E_TYPE_NAME, NEXUS_E_RESERVED, NEXUS_E_TOO_LARGE.
+  Result<uint64_t> intern(Participant& from, std::string_view type);
+
+  // `options` may be null; its size has been checked and its unknown tail zeroed. Returns NEXUS_OK or a code; the
+  // sentence goes to `error`, which may be null.
+  int32_t emit(Participant& from, uint64_t port, const nexus_emit_options* options, nexus_bytes data, nexus_uuid* id,
+               nexus_error* error);
+  int32_t emit_batch(Participant& from, const nexus_emit_item* items, uint64_t count, uint64_t* accepted,
+                     nexus_uuid* ids, nexus_error* error);
+
+  Result<nexus_handle> subscribe(Participant& participant, std::string_view pattern,
+                                 const nexus_subscribe_options& options, nexus_handler_fn handler, void* user);
+  Result<void> unsubscribe(const Participant& participant, nexus_handle subscription);
+
+  // Takes the task in every case.
+  Result<void> post(Participant& participant, std::unique_ptr<Task> task);
+
+  // ---- The host ---------------------------------------------------------------------------------------------------
+  // From now on emits from outside handlers are rejected; the host's own go on.
+  void refuse_outside_emits() { stopping_.store(true, std::memory_order_relaxed); }
+  // Waits until all mailboxes are empty; false at the deadline.
+  bool drain_all(int64_t deadline_monotonic_ns);
+  // Joins the workers. Nothing is delivered afterwards.
+  void stop();
+  // To be called every 20 ms or so: watches deadlines and frees what no thread sees any more.
+  void tick();
+
+  Participant& host() { return *host_; }
+  Router& router() { return router_; }
+  TimerQueue& timers() { return timers_; }
+  const Clock& clock() const { return clock_; }
+  const BusOptions& options() const { return options_; }
+  BusTotals totals() const;
+  std::vector<std::shared_ptr<Participant>> participants() const;
+  uint64_t rejected(int32_t code) const;
+  // Sampled durations of handlers, in ns; see HandlerTimes.
+  const HandlerTimes& handler_times() const { return dispatcher_.times(); }
+  uint32_t worker_count() const { return scheduler_->worker_count(); }
+
+  // A host's own event, data already encoded. Never waits.
+  int32_t emit_host_event(std::string_view type, nexus_bytes data, const EventBlock* cause = nullptr);
+
+  // Told of each failed handler and each overdue one, for the log; on the thread that noticed. Set before any emit.
+  using FailureLog = std::function<void(const nexus_event&, const Subscription&, std::string_view error_type,
+                                        std::string_view message)>;
+  using OverdueLog = std::function<void(const Subscription&, std::string_view message)>;
+  void set_logs(FailureLog failure, OverdueLog overdue) {
+    failure_log_ = std::move(failure);
+    overdue_log_ = std::move(overdue);
+  }
+
+ private:
+  Bus(const BusOptions& options, const Clock& clock);
+
+  // What one emit knows about itself.
+  struct EmitCall {
+    Participant& from;
+    Port& port;
+    const nexus_emit_options* options;
+    ThreadState& thread;
+    const EventBlock* cause;  // the event being handled, or null
+    int64_t now;
+    nexus_error* error;
+  };
+  EventBlock* build(EmitCall& call, nexus_bytes data);
+  int32_t publish(EmitCall& call, EventBlock* event);
+  int32_t publish_to_many(EmitCall& call, EventBlock* event, const Route& route, std::shared_ptr<Mailbox>* full);
+  int32_t hold(EmitCall& call, EventBlock* event);
+  int32_t refuse(EmitCall& call, int32_t code, std::string_view sentence);
+  int32_t emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id);
+  int64_t now() const { return fast_clock_ != nullptr ? fast_clock_->unix_ns() : clock_.unix_ns(); }
+
+  bool reserve_all(const Route& route, std::shared_ptr<Mailbox>* full, bool hard);
+  void unreserve_all(const Route& route);
+  void push_stage(EventBlock* event, const Route& route, uint32_t stage);
+  void deliver_or_redirect(EventBlock* event, Target* target, Mailbox::Push result);
+  void discard(EventBlock* event, Target& target);
+  void discard_slot(const Slot& slot);
+
+  // DeliveryPort
+  void commit(std::vector<HeldEmit>& held) override;
+  void abort(std::vector<HeldEmit>& held) override;
+  void first_attempt_done(EventBlock* event) override;
+  void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
+                      std::string_view message) override;
+  void reply(Participant& from, const nexus_outcome& outcome) override;
+
+  Mailbox& parallel_mailbox(Participant& participant);
+  void emit_report(const events::PluginError& report, const EventBlock* cause);
+  void watch_deadlines();
+  void collect_removed();
+
+  const BusOptions options_;
+  const Clock& clock_;
+  const FastClock* const fast_clock_;  // clock_ when it is one: read without a virtual call
+  Router router_;
+  TimerQueue timers_;
+  Dispatcher dispatcher_;
+  std::unique_ptr<Scheduler> scheduler_;
+  std::shared_ptr<Participant> host_;
+  std::atomic<bool> stopping_{false};
+  std::atomic<uint64_t> unrouted_{0}, withdrawn_{0}, handler_timeouts_{0};
+  std::array<std::atomic<uint64_t>, 100> rejected_by_code_{};  // by code - 300
+
+  mutable std::mutex mutex_;  // guards all below
+  std::vector<std::shared_ptr<Participant>> participants_;
+  std::vector<std::shared_ptr<Participant>> removed_;
+  uint32_t next_number_ = 1;
+  uint64_t accepted_before_ = 0, rejected_before_ = 0, invalid_before_ = 0;  // of participants that are gone
+  struct Watched {
+    const WorkerActivity* activity;
+    uint64_t sequence;
+    int64_t since_ns;
+    bool reported;
+  };
+  std::vector<Watched> watched_;  // tick only
+  uint32_t extra_workers_ = 0;    // tick only
+  FailureLog failure_log_;
+  OverdueLog overdue_log_;
+};
+
+}  // namespace nexus::host

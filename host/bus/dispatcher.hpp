@@ -1,0 +1,72 @@
+// What a worker does with a mailbox: takes batches, asks conditions, calls handlers, and settles what they answer. The
+// fate of a delivery is decided here and nowhere else; what follows from it (leaving emits, later stages, reports) is
+// behind DeliveryPort, which the bus implements. Runs on workers; holds no lock while plugin code runs.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "host/base/clock.hpp"
+#include "host/bus/route.hpp"
+#include "host/bus/scheduler.hpp"
+#include "host/bus/thread_state.hpp"
+
+namespace nexus::host {
+
+// Consequences of deliveries. Called on workers, between callbacks.
+class DeliveryPort {
+ public:
+  virtual ~DeliveryPort() = default;
+  // The handler succeeded: what it emitted leaves. Empties the list.
+  virtual void commit(std::vector<HeldEmit>& held) = 0;
+  // It failed: nothing of it leaves. Empties the list.
+  virtual void abort(std::vector<HeldEmit>& held) = 0;
+  // All handlers of one target have had their first attempt at an event that has stages.
+  virtual void first_attempt_done(EventBlock* event) = 0;
+  virtual void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
+                              std::string_view message) = 0;
+  virtual void reply(Participant& from, const nexus_outcome& outcome) = 0;
+};
+
+// Durations of handlers, one in kSample measured, in buckets by powers of two of nanoseconds.
+class HandlerTimes {
+ public:
+  static constexpr uint32_t kSample = 32;
+  static constexpr size_t kBuckets = 40;
+  void add(int64_t ns);
+  uint64_t count(size_t bucket) const { return buckets_[bucket].load(std::memory_order_relaxed); }
+  // The upper bound of a bucket in ns.
+  static int64_t bound_ns(size_t bucket) { return int64_t{1} << bucket; }
+  int64_t sum_ns() const { return sum_ns_.load(std::memory_order_relaxed); }
+
+ private:
+  std::array<std::atomic<uint64_t>, kBuckets> buckets_{};
+  std::atomic<int64_t> sum_ns_{0};
+};
+
+class Dispatcher final : public TurnRunner {
+ public:
+  // Both must outlive it.
+  Dispatcher(DeliveryPort& port, const Clock& clock) : port_(port), clock_(clock) {}
+
+  void run_turn(Mailbox& mailbox, Worker& worker) override;
+  const HandlerTimes& times() const { return times_; }
+
+ private:
+  struct Turn;
+  void run_batch(Turn& turn);
+  void run_event(Turn& turn, EventBlock* event, Target& target);
+  void run_handler(Turn& turn, EventBlock* event, Entry& entry);
+  void settle_unusual(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict);
+  void run_task(Turn& turn, void* task);
+  bool linger(Turn& turn);
+
+  DeliveryPort& port_;
+  const Clock& clock_;
+  HandlerTimes times_;
+};
+
+}  // namespace nexus::host

@@ -1,0 +1,385 @@
+#include "host/bus/router.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include "host/bus/epoch.hpp"
+#include "host/bus/mailbox.hpp"
+#include "host/bus/participant.hpp"
+#include "host/event/name.hpp"
+
+namespace nexus::host {
+
+Router::Router() : types_(new TypeEntry*[kTypesMax]) {}
+
+Router::~Router() {
+  for (const Retired& retired : retired_routes_) retired.route->release();
+  for (const auto& type : owned_types_)
+    if (const Route* route = type->route.load(std::memory_order_relaxed)) route->release();
+}
+
+// ---- Types --------------------------------------------------------------------------------------------------------
+
+Result<TypeEntry*> Router::intern(std::string_view name) {
+  std::lock_guard guard(mutex_);
+  if (const auto known = by_name_.find(name); known != by_name_.end()) return known->second;
+  if (auto valid = check_type(name); !valid) return valid.error();
+  if (owned_types_.size() == kTypesMax)
+    return make_error(NEXUS_E_TOO_LARGE, "more than 65536 event types",
+                      "put what varies (ids, names) into the event's data or key, not into its type");
+  TypeEntry* type = intern_locked(name);
+  return type;
+}
+
+TypeEntry* Router::intern_locked(std::string_view name) {
+  auto entry = std::make_unique<TypeEntry>();
+  entry->name = name;
+  entry->index = static_cast<uint32_t>(owned_types_.size());
+  entry->reserved = is_reserved_type(name);
+  TypeEntry* type = entry.get();
+  types_[type->index] = type;
+  owned_types_.push_back(std::move(entry));
+  by_name_.emplace(type->name, type);
+  type_count_.store(static_cast<uint32_t>(owned_types_.size()), std::memory_order_release);
+  for (const auto& [id, subscription] : subscriptions_)
+    if (is_active(*subscription) && subscription->pattern.matches(type->name)) type->matching.push_back(subscription);
+  if (!type->matching.empty()) rebuild(*type);
+  return type;
+}
+
+// ---- Subscriptions ------------------------------------------------------------------------------------------------
+
+bool Router::is_active(const Subscription& subscription) const {
+  return subscription.active.load(std::memory_order_relaxed) &&
+         std::find(active_.begin(), active_.end(), subscription.participant) != active_.end();
+}
+
+void Router::attach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched) {
+  active_subscriptions_.fetch_add(1, std::memory_order_relaxed);
+  for (const auto& type : owned_types_) {
+    if (!subscription->pattern.matches(type->name)) continue;
+    type->matching.push_back(subscription);
+    touched->push_back(type.get());
+  }
+}
+
+void Router::detach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched) {
+  bool was_active = std::find(active_.begin(), active_.end(), subscription->participant) != active_.end();
+  if (was_active) active_subscriptions_.fetch_sub(1, std::memory_order_relaxed);
+  for (const auto& type : owned_types_) {
+    const auto at = std::find(type->matching.begin(), type->matching.end(), subscription);
+    if (at == type->matching.end()) continue;
+    type->matching.erase(at);
+    touched->push_back(type.get());
+  }
+}
+
+void Router::add(std::shared_ptr<Subscription> subscription) {
+  std::lock_guard guard(mutex_);
+  subscription->id = next_id_++;
+  subscription->order = next_order_++;
+  subscriptions_.emplace(subscription->id, subscription);
+  if (!is_active(*subscription)) return;
+  std::vector<TypeEntry*> touched;
+  attach(subscription, &touched);
+  rebuild_all(touched);
+}
+
+Result<void> Router::remove(nexus_handle id, const Participant& participant) {
+  std::lock_guard guard(mutex_);
+  const auto at = subscriptions_.find(id);
+  if (at == subscriptions_.end() || at->second->participant != &participant)
+    return make_error(NEXUS_E_HANDLE, "no such subscription of this plugin");
+  const std::shared_ptr<Subscription> subscription = at->second;
+  subscription->active.store(false, std::memory_order_release);
+  std::vector<TypeEntry*> touched;
+  detach(subscription, &touched);
+  subscriptions_.erase(at);
+  rebuild_all(touched);
+  return {};
+}
+
+void Router::activate(const Participant& participant) {
+  std::lock_guard guard(mutex_);
+  if (std::find(active_.begin(), active_.end(), &participant) != active_.end()) return;
+  active_.push_back(&participant);
+  std::vector<TypeEntry*> touched;
+  for (const auto& [id, subscription] : subscriptions_)
+    if (subscription->participant == &participant) attach(subscription, &touched);
+  rebuild_all(touched);
+}
+
+void Router::detach_all(const Participant& participant) {
+  std::lock_guard guard(mutex_);
+  std::vector<TypeEntry*> touched;
+  for (const auto& [id, subscription] : subscriptions_)
+    if (subscription->participant == &participant) detach(subscription, &touched);
+  std::erase(active_, &participant);
+  rebuild_all(touched);
+}
+
+void Router::remove_all(const Participant& participant) {
+  std::lock_guard guard(mutex_);
+  std::vector<TypeEntry*> touched;
+  for (auto at = subscriptions_.begin(); at != subscriptions_.end();) {
+    if (at->second->participant != &participant) {
+      ++at;
+      continue;
+    }
+    at->second->active.store(false, std::memory_order_release);
+    detach(at->second, &touched);
+    at = subscriptions_.erase(at);
+  }
+  std::erase(active_, &participant);
+  rebuild_all(touched);
+}
+
+void Router::replace(const Participant& old_one, const Participant& new_one) {
+  std::lock_guard guard(mutex_);
+  std::vector<TypeEntry*> touched;
+  if (std::find(active_.begin(), active_.end(), &new_one) == active_.end()) active_.push_back(&new_one);
+  for (const auto& [id, subscription] : subscriptions_)
+    if (subscription->participant == &new_one) attach(subscription, &touched);
+  for (auto at = subscriptions_.begin(); at != subscriptions_.end();) {
+    if (at->second->participant != &old_one) {
+      ++at;
+      continue;
+    }
+    // Left `active`: what the old instance has queued is not discarded but handed over.
+    detach(at->second, &touched);
+    at = subscriptions_.erase(at);
+  }
+  std::erase(active_, &old_one);
+  rebuild_all(touched);
+}
+
+std::shared_ptr<Subscription> Router::find(nexus_handle id) const {
+  std::lock_guard guard(mutex_);
+  const auto at = subscriptions_.find(id);
+  return at == subscriptions_.end() ? nullptr : at->second;
+}
+
+// ---- Routes -------------------------------------------------------------------------------------------------------
+
+namespace {
+
+std::shared_ptr<Target> make_target(Mailbox* mailbox, uint32_t type_index,
+                                    const std::vector<std::shared_ptr<Subscription>>& subscriptions) {
+  auto target = std::make_shared<Target>();
+  target->mailbox = mailbox;
+  target->type_index = type_index;
+  target->size = static_cast<uint32_t>(subscriptions.size());
+  target->entries = std::make_unique<Entry[]>(subscriptions.size());
+  for (size_t i = 0; i < subscriptions.size(); ++i) {
+    Entry& entry = target->entries[i];
+    entry.handler = subscriptions[i]->handler;
+    entry.condition = subscriptions[i]->condition;
+    entry.user = subscriptions[i]->user;
+    entry.id = subscriptions[i]->id;
+    entry.flags = subscriptions[i]->flags;
+    entry.subscription = subscriptions[i];
+  }
+  return target;
+}
+
+// Handlers that run together: one stage, by mailbox, each mailbox's handlers in the order of registration.
+struct StagePlan {
+  std::vector<std::pair<Mailbox*, std::vector<std::shared_ptr<Subscription>>>> mailboxes;
+
+  void add(const std::shared_ptr<Subscription>& subscription) {
+    for (auto& [mailbox, list] : mailboxes)
+      if (mailbox == subscription->mailbox) return list.push_back(subscription);
+    mailboxes.push_back({subscription->mailbox, {subscription}});
+  }
+};
+
+std::vector<StagePlan> plan_stages(std::vector<std::shared_ptr<Subscription>> matching) {
+  std::sort(matching.begin(), matching.end(), [](const auto& a, const auto& b) {
+    return a->priority != b->priority ? a->priority > b->priority : a->order < b->order;
+  });
+  std::vector<StagePlan> stages;
+  for (size_t i = 0; i < matching.size();) {
+    StagePlan stage;
+    size_t end = i;
+    while (end < matching.size() && matching[end]->priority == matching[i]->priority) stage.add(matching[end++]);
+    i = end;
+    // Two stages in a row that both run in one and the same mailbox are in order anyway.
+    if (!stages.empty() && stages.back().mailboxes.size() == 1 && stage.mailboxes.size() == 1 &&
+        stages.back().mailboxes[0].first == stage.mailboxes[0].first) {
+      auto& list = stages.back().mailboxes[0].second;
+      list.insert(list.end(), stage.mailboxes[0].second.begin(), stage.mailboxes[0].second.end());
+      continue;
+    }
+    stages.push_back(std::move(stage));
+  }
+  return stages;
+}
+
+}  // namespace
+
+void Router::rebuild(TypeEntry& type) {
+  const Route* old_route = type.route.load(std::memory_order_relaxed);
+  Route* route = nullptr;
+  if (!type.matching.empty()) {
+    route = new Route;
+    route->delivery_count = static_cast<uint32_t>(type.matching.size());
+    for (const StagePlan& plan : plan_stages(type.matching)) {
+      Stage stage;
+      for (const auto& [mailbox, subscriptions] : plan.mailboxes) {
+        auto target = make_target(mailbox, type.index, subscriptions);
+        stage.targets.push_back(target.get());
+        route->owned.push_back(std::move(target));
+      }
+      route->stages.push_back(std::move(stage));
+    }
+    if (route->stages.size() == 1 && route->stages[0].targets.size() == 1) route->single = route->stages[0].targets[0];
+  }
+  type.route.store(route, std::memory_order_release);
+  if (old_route == nullptr) return;
+  retired_targets_.insert(retired_targets_.end(), old_route->owned.begin(), old_route->owned.end());
+  retired_routes_.push_back({old_route, Epochs::instance().retire()});
+}
+
+void Router::rebuild_all(std::vector<TypeEntry*>& touched) {
+  std::sort(touched.begin(), touched.end());
+  touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
+  for (TypeEntry* type : touched) rebuild(*type);
+}
+
+Target* Router::successor_of(const Target& old_target, const Participant& participant) {
+  std::lock_guard guard(mutex_);
+  for (const auto& [old_one, successor] : successors_)
+    if (old_one == &old_target) return successor.get();
+  std::vector<std::shared_ptr<Subscription>> heirs;
+  for (uint32_t i = 0; i < old_target.size; ++i) {
+    const Subscription& old_one = *old_target.entries[i].subscription;
+    for (const auto& [id, candidate] : subscriptions_) {
+      if (candidate->participant != &participant || !candidate->active.load(std::memory_order_relaxed)) continue;
+      const bool same = old_one.name.empty() ? candidate->pattern.text() == old_one.pattern.text()
+                                             : candidate->name == old_one.name;
+      if (!same || !candidate->pattern.matches(types_[old_target.type_index]->name)) continue;
+      if (std::find(heirs.begin(), heirs.end(), candidate) == heirs.end()) heirs.push_back(candidate);
+      break;
+    }
+  }
+  std::shared_ptr<Target> successor;
+  if (!heirs.empty()) {
+    successor = make_target(heirs[0]->mailbox, old_target.type_index, heirs);
+    retired_targets_.push_back(successor);  // part of no route: it goes when its slots are gone
+  }
+  successors_.emplace_back(&old_target, successor);
+  return successor.get();
+}
+
+// ---- Reclamation and figures --------------------------------------------------------------------------------------
+
+void Router::fold(Target& target) {
+  for (uint32_t i = 0; i < target.size; ++i) {
+    Entry& entry = target.entries[i];
+    Subscription& subscription = *entry.subscription;
+    types_[target.type_index]->handled_before.fetch_add(entry.handled.get(), std::memory_order_relaxed);
+    subscription.handled_before.fetch_add(entry.handled.get(), std::memory_order_relaxed);
+    subscription.failed_before.fetch_add(entry.failed.get(), std::memory_order_relaxed);
+    subscription.filtered_before.fetch_add(entry.filtered.get(), std::memory_order_relaxed);
+    subscription.discarded_before.fetch_add(entry.discarded.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    totals_before_.handled += entry.handled.get();
+    totals_before_.failed += entry.failed.get();
+    totals_before_.filtered += entry.filtered.get();
+    totals_before_.discarded += entry.discarded.load(std::memory_order_relaxed);
+  }
+}
+
+size_t Router::reclaim() {
+  std::lock_guard guard(mutex_);
+  if (!retired_routes_.empty()) {
+    uint64_t newest = 0;
+    for (const Retired& retired : retired_routes_) newest = std::max(newest, retired.epoch);
+    // One barrier covers all of them; what is younger waits for the next call.
+    if (Epochs::instance().is_quiet(newest)) {
+      for (const Retired& retired : retired_routes_) retired.route->release();
+      retired_routes_.clear();
+    }
+  }
+  if (retired_routes_.empty()) {
+    std::erase_if(successors_, [](const auto& pair) { return pair.second == nullptr || pair.second.use_count() == 1; });
+    std::erase_if(retired_targets_, [this](const std::shared_ptr<Target>& target) {
+      const bool has_successor = std::any_of(successors_.begin(), successors_.end(),
+                                             [&](const auto& pair) { return pair.first == target.get(); });
+      if (has_successor || target.use_count() > 1 || !target->mailbox->is_unused(*target)) return false;
+      fold(*target);
+      return true;
+    });
+  }
+  return retired_routes_.size() + retired_targets_.size();
+}
+
+template <class Visit>
+void Router::each_target(Visit visit) const {
+  for (const auto& type : owned_types_) {
+    const Route* route = type->route.load(std::memory_order_relaxed);
+    if (route == nullptr) continue;
+    for (const auto& target : route->owned) visit(*target);
+  }
+  for (const auto& target : retired_targets_) visit(*target);
+}
+
+bool Router::is_referenced(const Participant& participant) {
+  std::lock_guard guard(mutex_);
+  bool found = false;
+  each_target([&](const Target& target) { found = found || &target.mailbox->owner() == &participant; });
+  return found || !retired_routes_.empty();
+}
+
+std::vector<SubscriptionStatus> Router::subscriptions(const Participant* only) const {
+  std::lock_guard guard(mutex_);
+  std::vector<SubscriptionStatus> list;
+  std::unordered_map<const Subscription*, SubscriptionTotals> live;
+  each_target([&](const Target& target) {
+    for (uint32_t i = 0; i < target.size; ++i) {
+      const Entry& entry = target.entries[i];
+      SubscriptionTotals& sum = live[entry.subscription.get()];
+      sum.handled += entry.handled.get();
+      sum.failed += entry.failed.get();
+      sum.filtered += entry.filtered.get();
+      sum.discarded += entry.discarded.load(std::memory_order_relaxed);
+    }
+  });
+  for (const auto& [id, subscription] : subscriptions_) {
+    if (only != nullptr && subscription->participant != only) continue;
+    SubscriptionTotals sum = live[subscription.get()];
+    sum.handled += subscription->handled_before.load(std::memory_order_relaxed);
+    sum.failed += subscription->failed_before.load(std::memory_order_relaxed);
+    sum.filtered += subscription->filtered_before.load(std::memory_order_relaxed);
+    sum.discarded += subscription->discarded_before.load(std::memory_order_relaxed);
+    list.push_back({id, subscription->participant->id(), subscription->name, subscription->pattern.text(),
+                    subscription->pattern.explain(), subscription->filter_text, subscription->priority, sum});
+  }
+  std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return list;
+}
+
+SubscriptionTotals Router::totals() const {
+  std::lock_guard guard(mutex_);
+  SubscriptionTotals sum = totals_before_;
+  each_target([&](const Target& target) {
+    for (uint32_t i = 0; i < target.size; ++i) {
+      sum.handled += target.entries[i].handled.get();
+      sum.failed += target.entries[i].failed.get();
+      sum.filtered += target.entries[i].filtered.get();
+      sum.discarded += target.entries[i].discarded.load(std::memory_order_relaxed);
+    }
+  });
+  return sum;
+}
+
+uint64_t Router::handled(const TypeEntry& type) const {
+  std::lock_guard guard(mutex_);
+  uint64_t sum = type.handled_before.load(std::memory_order_relaxed);
+  each_target([&](const Target& target) {
+    if (target.type_index != type.index) return;
+    for (uint32_t i = 0; i < target.size; ++i) sum += target.entries[i].handled.get();
+  });
+  return sum;
+}
+
+}  // namespace nexus::host

@@ -1,0 +1,115 @@
+// The event types that are known, the subscriptions, and the routes that follow from both. A type's route is an
+// immutable snapshot which emits read under a RouteReader; every change makes a new one for the types it touches, so
+// that the cost of an emit does not grow with the number of other types, patterns or plugins. Changes are serialised by
+// a mutex and may come from any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "host/base/error.hpp"
+#include "host/bus/route.hpp"
+#include "host/bus/subscription.hpp"
+
+namespace nexus::host {
+
+class Participant;
+
+struct TypeEntry {
+  std::string name;
+  uint32_t index = 0;
+  bool reserved = false;                          // system.* and plugin.*
+  std::atomic<const Route*> route{nullptr};       // null when nobody listens
+  std::vector<std::shared_ptr<Subscription>> matching;  // guarded by the router's mutex; live ones of active plugins
+  std::atomic<uint64_t> handled_before{0};        // by targets that are gone
+};
+
+// For `nexus plugins info`, `nexus stat` and the graph.
+struct SubscriptionStatus {
+  nexus_handle id = 0;
+  std::string plugin, name, pattern, explanation, filter_text;
+  int32_t priority = 0;
+  SubscriptionTotals totals;
+};
+
+class Router {
+ public:
+  static constexpr uint32_t kTypesMax = 65536;
+
+  Router();
+  ~Router();
+
+  // The entry of a type name, made at first use; entries live as long as the router. NEXUS_E_TYPE_NAME,
+  // NEXUS_E_TOO_LARGE.
+  Result<TypeEntry*> intern(std::string_view name);
+
+  // Adds a subscription and gives it its id. It takes part in routes once its participant is active.
+  void add(std::shared_ptr<Subscription> subscription);
+  // Ends one; NEXUS_E_HANDLE when it is not this participant's.
+  Result<void> remove(nexus_handle id, const Participant& participant);
+
+  void activate(const Participant& participant);
+  // Takes the participant out of every route; what waits for its handlers is still delivered.
+  void detach_all(const Participant& participant);
+  // Ends its subscriptions; what waits for them is discarded.
+  void remove_all(const Participant& participant);
+  // In one step, as emitters see it: the old one's subscriptions end and the new one's begin.
+  void replace(const Participant& old_one, const Participant& new_one);
+
+  // The target in `mailbox`'s participant that stands for `old_target` after a hot swap: the handlers of the same names
+  // or, for those without one, of the same pattern. Null when there is none. Only after replace().
+  Target* successor_of(const Target& old_target, const Participant& participant);
+
+  // Frees what no thread can see any more; the number of things still held back.
+  size_t reclaim();
+  // Whether anything still refers to a mailbox of the participant.
+  bool is_referenced(const Participant& participant);
+
+  uint64_t active_subscriptions() const { return active_subscriptions_.load(std::memory_order_relaxed); }
+  uint32_t type_count() const { return type_count_.load(std::memory_order_acquire); }
+  TypeEntry& type(uint32_t index) const { return *types_[index]; }
+  std::vector<SubscriptionStatus> subscriptions(const Participant* only = nullptr) const;
+  SubscriptionTotals totals() const;
+  // Deliveries handled so far, by type.
+  uint64_t handled(const TypeEntry& type) const;
+  std::shared_ptr<Subscription> find(nexus_handle id) const;
+
+ private:
+  struct Retired {
+    const Route* route;
+    uint64_t epoch;
+  };
+  bool is_active(const Subscription& subscription) const;
+  void attach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched);
+  void detach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched);
+  void rebuild(TypeEntry& type);
+  void rebuild_all(std::vector<TypeEntry*>& touched);
+  TypeEntry* intern_locked(std::string_view name);
+  void fold(Target& target);
+  template <class Visit>
+  void each_target(Visit visit) const;
+
+  mutable std::mutex mutex_;  // guards all below but what is atomic
+  std::unordered_map<std::string_view, TypeEntry*> by_name_;
+  std::vector<std::unique_ptr<TypeEntry>> owned_types_;
+  std::unique_ptr<TypeEntry*[]> types_;  // by index; an entry is written before type_count_ counts it
+  std::atomic<uint32_t> type_count_{0};
+  std::unordered_map<nexus_handle, std::shared_ptr<Subscription>> subscriptions_;
+  std::vector<const Participant*> active_;
+  std::vector<Retired> retired_routes_;
+  std::vector<std::shared_ptr<Target>> retired_targets_;
+  std::vector<std::pair<const Target*, std::shared_ptr<Target>>> successors_;
+  nexus_handle next_id_ = 1;
+  uint64_t next_order_ = 1;
+  std::atomic<uint64_t> active_subscriptions_{0};
+  SubscriptionTotals totals_before_;  // of subscriptions that are gone
+};
+
+}  // namespace nexus::host
