@@ -1,0 +1,146 @@
+// The calls behind Plugin::emit and its relatives. The payload is written into a buffer on the stack, so an event of the
+// usual size is emitted without allocating. Not for plugin authors.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "nexus/abi/control.h"
+#include "nexus/core.hpp"
+#include "nexus/emit.hpp"
+#include "nexus/errors.hpp"
+#include "nexus/known_type.hpp"
+#include "nexus/request.hpp"
+#include "nexus/schema.hpp"
+
+namespace nexus {
+
+// What became of a batch: `status` is OK, or that of the first event that was not accepted.
+struct [[nodiscard]] BatchStatus {
+  Status status;
+  std::uint64_t accepted = 0;
+  std::vector<Id> ids;  // of the accepted ones
+
+  explicit operator bool() const { return status.ok(); }
+};
+
+namespace detail {
+
+inline Id accepted(Status status) {
+  if (!status.ok()) throw Rejected(status.code, status.message);
+  return status.id;
+}
+
+inline Status finish_emit(std::int32_t code, const nexus_uuid& id, const ErrorBuffer& error) {
+  Status status;
+  status.code = code;
+  if (code == NEXUS_OK || code == NEXUS_OK_DUPLICATE) {
+    status.id = Id(id);
+  } else {
+    status.message = error.sentence(code);
+  }
+  return status;
+}
+
+inline Status emit_encoded(Core& core, std::uint64_t type, std::uint32_t version, std::uint32_t format, nexus_bytes data,
+                           const EmitOptions& options) {
+  cbor::Buffer metadata;
+  const std::int64_t now_ns = options.expires.relative() ? core.now_unix_ns() : 0;
+  const nexus_emit_options raw = to_abi(options, version, format, now_ns, metadata);
+  nexus_uuid id{};
+  ErrorBuffer error;
+  const std::int32_t code = core.bus()->emit(core.bus()->ctx, type, &raw, data, &id, error.get());
+  return finish_emit(code, id, error);
+}
+
+template <class T>
+Status emit_payload(Core& core, const T& payload, const EmitOptions& options) {
+  std::uint64_t type = 0;
+  {
+    ErrorBuffer error;
+    const std::int32_t code = core.type_handle(known_type<T>, type, error.get());
+    if (code != NEXUS_OK) [[unlikely]] return finish_emit(code, {}, error);
+  }
+  cbor::Buffer data;
+  EventTraits<T>::encode(payload, data);
+  return emit_encoded(core, type, EventTraits<T>::version, NEXUS_DATA_CBOR, data.abi(), options);
+}
+
+inline Status emit_bytes(Core& core, std::string_view type_name, nexus_bytes data, std::uint32_t format,
+                         const EmitOptions& options) {
+  std::uint64_t type = 0;
+  ErrorBuffer error;
+  const std::int32_t code = core.type_handle(type_name, type, error.get());
+  if (code != NEXUS_OK) return finish_emit(code, {}, error);
+  return emit_encoded(core, type, 0, format, data, options);
+}
+
+template <class T>
+BatchStatus emit_batch(Core& core, std::span<const T> payloads, const EmitOptions& options) {
+  BatchStatus result;
+  std::uint64_t type = 0;
+  ErrorBuffer error;
+  std::int32_t code = core.type_handle(known_type<T>, type, error.get());
+  if (code == NEXUS_OK && !payloads.empty()) {
+    cbor::Buffer data;
+    std::vector<std::size_t> ends;
+    ends.reserve(payloads.size());
+    for (const T& payload : payloads) {
+      EventTraits<T>::encode(payload, data);
+      ends.push_back(data.size());
+    }
+    cbor::Buffer metadata;
+    const std::int64_t now_ns = options.expires.relative() ? core.now_unix_ns() : 0;
+    const nexus_emit_options raw = to_abi(options, EventTraits<T>::version, NEXUS_DATA_CBOR, now_ns, metadata);
+    std::vector<nexus_emit_item> items;
+    items.reserve(payloads.size());
+    std::size_t begin = 0;
+    for (const std::size_t end : ends) {
+      items.push_back({type, &raw, {data.data() + begin, end - begin}});
+      begin = end;
+    }
+    std::vector<nexus_uuid> ids(items.size());
+    code = core.bus()->emit_batch(core.bus()->ctx, items.data(), items.size(), &result.accepted, ids.data(), error.get());
+    for (std::size_t i = 0; i < result.accepted && i < ids.size(); ++i) result.ids.emplace_back(ids[i]);
+  }
+  result.status = finish_emit(code, result.ids.empty() ? nexus_uuid{} : result.ids.back().raw(), error);
+  return result;
+}
+
+template <class T>
+Request make_request(Core& core, const T& query, std::chrono::nanoseconds timeout, const EmitOptions& options) {
+  std::uint64_t type = 0;
+  ErrorBuffer error;
+  const std::int32_t code = core.type_handle(known_type<T>, type, error.get());
+  if (code != NEXUS_OK) throw Rejected(code, error.sentence(code));
+  cbor::Buffer data;
+  EventTraits<T>::encode(query, data);
+  return Request(core, type, EventTraits<T>::version, std::move(data), options, timeout);
+}
+
+inline cbor::Value call_control(Core& core, std::string_view method, const cbor::Value& params) {
+  const auto* control = core.interface<nexus_control>(NEXUS_CONTROL_ID);
+  if (control == nullptr) {
+    throw Error(NEXUS_E_PERMISSION, "the config does not grant control: permissions = { control = true }");
+  }
+  cbor::Buffer input;
+  if (!params.is_null()) {
+    cbor::Writer writer(input);
+    params.write(writer);
+  }
+  cbor::Buffer output;
+  const auto append = [](void* user, const std::uint8_t* data, std::uint64_t size) {
+    static_cast<cbor::Buffer*>(user)->append(data, static_cast<std::size_t>(size));
+  };
+  ErrorBuffer error;
+  const std::int32_t code = control->call(control->ctx, to_abi(method), input.abi(), append, &output, error.get());
+  if (code != NEXUS_OK) throw Error(code, error.sentence(code));
+  return output.empty() ? cbor::Value() : cbor::Value::decode(output.abi());
+}
+
+}  // namespace detail
+}  // namespace nexus
