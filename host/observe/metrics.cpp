@@ -115,8 +115,10 @@ Registry::Series& Registry::host_series(const MetricDef& def, Labels labels, std
     found = family->series.find(key);
   }
   if (found != family->series.end()) {
-    // A series of the host's own, without owners, stays so.
-    if (!found->second->owners.empty()) found->second->add_owner(owner);
+    // A series that the host has asked for without an owner stays for good.
+    auto& owners = found->second->owners;
+    if (owner.empty()) owners.clear();
+    if (!owners.empty()) found->second->add_owner(owner);
     return *found->second;
   }
   auto series = std::make_unique<Series>();
