@@ -54,8 +54,8 @@ struct PluginsConfig {
   bool watch = true;
   bool require_signature = false;
   bool unsafe_permissions = false;
-  double probe_timeout = 0;    // seconds
-  double quiesce_timeout = 0;  // seconds
+  double probe_timeout = 0;  // seconds
+  double stop_timeout = 0;  // seconds
   std::map<std::string, PluginConfig, std::less<>> by_id;  // those that the config names
 
   // The settings of a plugin; one that the config does not name gets the defaults.
@@ -92,11 +92,11 @@ struct EventRule {
 
 struct EventsConfig {
   std::string backend;
-  uint64_t max_queue_size = 0;
+  uint32_t max_queue_size = 0;
   std::string overflow;     // block, reject, drop_oldest
   double block_timeout = 0;  // seconds
   uint32_t worker_count = 0;
-  uint64_t max_event_size = 0;   // bytes
+  uint32_t max_event_size = 0;   // bytes
   double handler_deadline = 0;   // seconds
   uint32_t retry_attempts = 0;
   double retry_delay = 0;      // seconds

@@ -2,6 +2,7 @@
 // Plain values, no thread restrictions. The text of a secret is never kept: the line is cut before it is stored.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ struct Diagnostic {
   std::string source_line;  // the line as it stands in the file, secrets cut; may be empty
 };
 
+// More are not gathered: nobody reads them.
+inline constexpr std::size_t kDiagnosticsMax = 100;
+
 // How many of them are errors.
 std::size_t error_count(const std::vector<Diagnostic>& diagnostics);
 
@@ -31,10 +35,8 @@ std::size_t error_count(const std::vector<Diagnostic>& diagnostics);
 std::string render(const Diagnostic& diagnostic, bool color = false);
 std::string render(const std::vector<Diagnostic>& diagnostics, bool color = false);
 
-// True for names of keys that hold a secret by what they are called: password, token, secret, ….
-bool looks_secret(std::string_view name);
-
-// The line with all behind the first secret-looking `name =` cut to ***.
+// The line with what stands behind the first secret-looking `name =` cut to ***, and the passwords of URLs too. A mere
+// reference, "${NAME}" or "file:/path", is no secret and stays.
 std::string cut_secrets(std::string_view line);
 
 }  // namespace nexus::host::config

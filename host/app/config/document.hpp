@@ -24,12 +24,21 @@ struct Place {
 };
 
 // A text that values come from. An environment variable is a source of its own: one line, NAME=value.
-struct Source {
-  OriginKind kind = OriginKind::file;
-  std::string name;  // path, name of the variable, or option
-  std::string text;
+class Source {
+ public:
+  // The name is a path, that of a variable, or an option.
+  Source(OriginKind kind, std::string name, std::string text);
 
+  OriginKind kind() const { return kind_; }
+  const std::string& name() const { return name_; }
+  const std::string& text() const { return text_; }
   std::string_view line(uint32_t number) const;  // without its line end; empty when there is no such line
+
+ private:
+  OriginKind kind_;
+  std::string name_;
+  std::string text_;
+  std::vector<std::size_t> line_begins_;
 };
 
 struct Member;
@@ -40,7 +49,7 @@ struct Node {
   Kind kind = Kind::table;
   bool boolean = false;
   bool secret = false;        // came from a `file:` reference or from a variable with a secret's name
-  bool interpolated = false;  // the text came out of `${…}` or `file:`, so "8080" may stand for a number
+  bool from_text = false;     // came out of `${…}`, `file:`, a variable or an option, so "8080" may stand for a number
   int64_t integer = 0;
   double number = 0;
   std::string text;  // string, or a date-time as TOML writes it
