@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "host/base/append_table.hpp"
 #include "host/base/spin_lock.hpp"
 #include "host/bus/mailbox.hpp"
 #include "host/bus/route.hpp"
@@ -66,10 +67,6 @@ struct ParticipantOptions {
 
 class Participant : public std::enable_shared_from_this<Participant> {
  public:
-  static constexpr uint32_t kPortsPerChunk = 64;
-  static constexpr uint32_t kPortChunksMax = 256;
-  static constexpr uint32_t kPortsMax = kPortsPerChunk * kPortChunksMax;
-
   Participant(ParticipantOptions options, uint32_t number, std::string_view source);
   ~Participant();
   Participant(const Participant&) = delete;
@@ -83,11 +80,7 @@ class Participant : public std::enable_shared_from_this<Participant> {
   Mailbox* parallel_mailbox() const { return parallel_.load(std::memory_order_acquire); }
 
   // The port of a number that intern gave out; null for any other number. Any thread.
-  Port* port(uint64_t handle) const {
-    const uint64_t index = handle - 1;
-    if (index >= port_count_.load(std::memory_order_acquire)) return nullptr;
-    return chunks_[index / kPortsPerChunk].load(std::memory_order_relaxed) + index % kPortsPerChunk;
-  }
+  Port* port(uint64_t handle) const { return ports_.find(handle - 1); }
   // The number of the port for a type, made at the first call; 0 when there are too many. Any thread.
   uint64_t port_for(TypeEntry& type);
   // The number of the port for a type name that port_for has seen, or 0. Any thread.
@@ -95,7 +88,7 @@ class Participant : public std::enable_shared_from_this<Participant> {
 
   template <class Visit>
   void each_port(Visit visit) const {
-    for (uint64_t i = 1; i <= port_count_.load(std::memory_order_acquire); ++i) visit(static_cast<const Port&>(*port(i)));
+    for (size_t i = 0; i < ports_.size(); ++i) visit(static_cast<const Port&>(*ports_.find(i)));
   }
 
   uint64_t emitted() const;
@@ -118,8 +111,7 @@ class Participant : public std::enable_shared_from_this<Participant> {
   std::unique_ptr<Scheduler> own_scheduler_;
 
   std::atomic<Participant*> successor_{nullptr};
-  std::atomic<uint64_t> port_count_{0};
-  std::atomic<Port*> chunks_[kPortChunksMax] = {};
+  AppendTable<Port, 64, 256> ports_;
   mutable SpinLock ports_lock_;
   std::unordered_map<std::string_view, uint64_t> ports_by_name_;  // guarded by ports_lock_
 };
