@@ -1,9 +1,10 @@
 #include "host/event/name.hpp"
 
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <string>
+
+#include "host/base/printable.hpp"
+#include "nexus/cbor_utf8.hpp"
 
 namespace nexus::host {
 namespace {
@@ -128,61 +129,15 @@ Result<void> check_subscription_name(std::string_view name) {
                     kHelp);
 }
 
-namespace {
-
-// How many bytes at the front are well-formed UTF-8 (the table of RFC 3629 section 4).
-size_t utf8_prefix(std::string_view text) {
-  const auto* data = reinterpret_cast<const unsigned char*>(text.data());
-  const size_t size = text.size();
-  size_t i = 0;
-  while (i < size) {
-    // Most text is ASCII: eight bytes at a time while that lasts.
-    while (size - i >= 8) {
-      uint64_t word;
-      std::memcpy(&word, data + i, sizeof word);
-      if ((word & 0x8080808080808080u) != 0) break;
-      i += 8;
-    }
-    if (i == size) break;
-    const unsigned lead = data[i];
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    unsigned length = 0;
-    unsigned second_min = 0x80;
-    unsigned second_max = 0xBF;
-    if (lead >= 0xC2 && lead <= 0xDF) {
-      length = 2;
-    } else if (lead >= 0xE0 && lead <= 0xEF) {
-      length = 3;
-      if (lead == 0xE0) second_min = 0xA0;
-      if (lead == 0xED) second_max = 0x9F;
-    } else if (lead >= 0xF0 && lead <= 0xF4) {
-      length = 4;
-      if (lead == 0xF0) second_min = 0x90;
-      if (lead == 0xF4) second_max = 0x8F;
-    } else {
-      return i;
-    }
-    if (size - i < length || data[i + 1] < second_min || data[i + 1] > second_max) return i;
-    for (unsigned k = 2; k < length; ++k) {
-      if ((data[i + k] & 0xC0u) != 0x80u) return i;
-    }
-    i += length;
-  }
-  return size;
-}
-
-}  // namespace
-
-bool is_utf8(std::string_view text) { return utf8_prefix(text) == text.size(); }
+bool is_utf8(std::string_view text) { return cbor::is_utf8(text); }
 
 Result<void> check_utf8(std::string_view text, std::string_view what) {
-  const size_t good = utf8_prefix(text);
-  if (good == text.size()) return {};
+  if (is_utf8(text)) return {};
+  std::string_view rest = text;
+  char32_t ignored = 0;
+  while (const unsigned length = utf8_front(rest, ignored)) rest.remove_prefix(length);
   std::string message(what);
-  message += " is not UTF-8 at byte " + std::to_string(good + 1);
+  message += " is not UTF-8 at byte " + std::to_string(text.size() - rest.size() + 1);
   return make_error(NEXUS_E_UTF8, std::move(message), "send UTF-8 text; raw bytes belong into a CBOR byte string");
 }
 
