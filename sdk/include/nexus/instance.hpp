@@ -19,7 +19,7 @@
 #include "nexus/core.hpp"
 #include "nexus/dispatch.hpp"
 #include "nexus/failure.hpp"
-#include "nexus/plugin.hpp"
+#include "nexus/plugin_base.hpp"
 
 namespace nexus {
 namespace detail {

@@ -22,7 +22,7 @@
 #include "nexus/failure.hpp"
 #include "nexus/instance.hpp"
 #include "nexus/known_type.hpp"
-#include "nexus/plugin.hpp"
+#include "nexus/plugin_base.hpp"
 #include "nexus/plugin_info.hpp"
 
 namespace nexus::detail {
