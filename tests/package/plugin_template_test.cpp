@@ -48,7 +48,7 @@ TEST_CASE("a plugin project is written under its name") {
   };
   CHECK(has("CMakeLists.txt"));
   CHECK(has(".gitignore"));
-  CHECK(has("src/welcome_mail.hpp"));
+  CHECK(has("src/welcome_mail.cpp"));
   CHECK(has("tests/welcome_mail_test.cpp"));
   for (const std::string& file : project->files) {
     INFO(file);
