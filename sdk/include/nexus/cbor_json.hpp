@@ -3,6 +3,7 @@
 #pragma once
 
 #include <charconv>
+#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -45,14 +46,18 @@ inline void append_json_text(std::string& out, std::string_view text) {
   out += '"';
 }
 
-// Appends the number in the fewest digits that give it back; null for NaN and the infinities.
+// Appends the number in the fewest digits that give it back, whole ones of up to 15 digits without an exponent; null
+// for NaN and the infinities.
 inline void append_json_number(std::string& out, double number) {
   if (number - number != 0) {
     out += "null";
     return;
   }
   char digits[32];
-  const auto [end, fault] = std::to_chars(digits, digits + sizeof(digits), number);
+  const bool is_short_whole = number < 1e15 && number > -1e15 && std::trunc(number) == number;
+  const auto [end, fault] = is_short_whole
+                                ? std::to_chars(digits, digits + sizeof(digits), number, std::chars_format::fixed)
+                                : std::to_chars(digits, digits + sizeof(digits), number);
   out.append(digits, end);
 }
 

@@ -176,14 +176,15 @@ struct ConfigTraits {
  private:
   NEXUS_COLD [[noreturn]] static void fail(const schema::Failure& failure) {
     std::string text;
-    if (failure.broken) {
+    if (failure.unknown) {
+      text = "unknown key " + failure.path;
+      text += failure.nearest.empty() ? "; " + failure.problem : "; did you mean " + failure.nearest + "?";
+    } else if (failure.broken) {
       text = "the config: " + failure.problem;
-    } else if (failure.path.empty()) {
-      text = "the config " + failure.problem;
+      if (!failure.path.empty()) text += ", in key " + failure.path;
     } else {
-      text = "key " + failure.path + " " + failure.problem;
+      text = (failure.path.empty() ? "the config " : "key " + failure.path + " ") + failure.problem;
     }
-    if (!failure.nearest.empty()) text += "; did you mean " + failure.nearest + "?";
     throw ConfigError(text, failure.path, failure.nearest);
   }
 

@@ -215,10 +215,10 @@ struct Codec<T> {
     std::string_view text;
     if constexpr (std::same_as<T, std::string>) {
       cbor::Buffer scratch;
-      if (!decoder.reader.read_text(text, scratch)) return decoder.broken();
+      if (!decoder.reader.read_text(text, scratch)) return decoder.broken_text();
       out = text;
     } else {
-      if (!decoder.reader.read_text(text)) return decoder.broken();
+      if (!decoder.reader.read_text(text)) return decoder.broken_text();
       out = text;
     }
     return true;

@@ -21,10 +21,11 @@ namespace nexus::schema {
 
 // Why a typed read failed.
 struct Failure {
-  std::string path;     // "items[2].price"
-  std::string problem;  // "must be a number, is text"; or of the whole data: "the data is cut short, at byte 9"
-  std::string nearest;  // the known key that an unknown one resembles
-  bool broken = false;  // the problem is the data's, not the field's
+  std::string path;      // "items[2].price"
+  std::string problem;   // "must be a number, is text"; or of the whole data: "the data is cut short, at byte 9"
+  bool broken = false;   // the problem is the data's, not the field's
+  bool unknown = false;  // the path is a key that the struct does not have; problem lists those that it has
+  std::string nearest;   // the path of the known key that an unknown one resembles
 };
 
 // How many characters must be added, dropped, changed or swapped with their neighbour to turn one into the other.
@@ -96,35 +97,57 @@ class Decoder {
   // The reader has failed, or will with the next item.
   NEXUS_COLD bool broken() {
     if (!reader.failed()) reader.skip();
+    if (reader.error().fault == cbor::Fault::chunked) return problem("must be in one piece, is in several chunks");
     problem(reader.error().message());
     failure_->broken = true;
     return false;
   }
   // Also not what the field wants, but by its content.
   NEXUS_COLD bool unfit(std::string_view expected, std::string_view found) {
-    constexpr std::size_t kShownMax = 64;
-    std::string shown(found.substr(0, kShownMax));
-    while (!cbor::is_utf8(shown)) shown.pop_back();  // cut at a character
-    if (found.size() > kShownMax) shown += "...";
-    return problem("must be " + std::string(expected) + ", is \"" + shown + "\"");
+    return problem("must be " + std::string(expected) + ", is \"" + shown(found) + "\"");
   }
   NEXUS_COLD bool unknown_key(std::string_view key, const std::string_view* names, std::size_t count) {
-    problem("is not known");
+    std::string known = count == 0 ? "there are no keys here" : "known are ";
+    for (std::size_t i = 0; i < count; ++i) known += (i == 0 ? "" : ", ") + std::string(names[i]);
+    problem(std::move(known));
+    failure_->unknown = true;
     failure_->nearest = std::string(nearest_name(key, names, count));
-    failure_->path = std::string(key);
+    failure_->path = is_plain(key) ? shown(key) : '"' + shown(key) + '"';
     return false;
+  }
+  // A string of the field is not UTF-8, or broken in another way.
+  NEXUS_COLD bool broken_text() {
+    return reader.error().fault == cbor::Fault::utf8 ? problem("must be UTF-8 text") : broken();
   }
 
   // Put the place in front of the path while the failure travels outwards.
   NEXUS_COLD bool in_field(std::string_view name) {
-    std::string& path = failure_->path;
-    const bool joined = path.empty() || path.front() == '[';
-    path.insert(0, std::string(name) + (joined ? "" : "."));
+    prepend(failure_->path, name);
+    if (!failure_->nearest.empty()) prepend(failure_->nearest, name);
     return false;
   }
   NEXUS_COLD bool in_item(std::uint64_t index) { return in_field("[" + std::to_string(index) + "]"); }
 
  private:
+  static void prepend(std::string& path, std::string_view name) {
+    const bool joined = path.empty() || path.front() == '[';
+    path.insert(0, std::string(name) + (joined ? "" : "."));
+  }
+  // As much of a foreign text as belongs into a sentence, cut at a character.
+  static std::string shown(std::string_view text) {
+    constexpr std::size_t kShownMax = 64;
+    std::string start(text.substr(0, kShownMax));
+    while (!cbor::is_utf8(start)) start.pop_back();
+    if (text.size() > kShownMax) start += "...";
+    return start;
+  }
+  static bool is_plain(std::string_view key) {
+    const auto is_letter = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    };
+    return !key.empty() && std::all_of(key.begin(), key.end(), is_letter);
+  }
+
   bool strict_;
   std::unique_ptr<Failure> failure_;
 };

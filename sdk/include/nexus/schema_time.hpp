@@ -1,6 +1,7 @@
 // Times and durations as fields. A time point of the system clock travels as RFC 3339 text under tag 0 ("2024-05-01
 // T10:00:00.25Z", as many digits as it takes), and is read from that, from tag 1, and from either without a tag. A
-// duration travels as a number of seconds, whole or with a fraction.
+// duration travels as a number of seconds, whole or with a fraction: exact up to 2^50 ticks, which is 13 days in
+// nanoseconds and 35 years in microseconds.
 #pragma once
 
 #include <chrono>
@@ -179,7 +180,9 @@ struct Codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
       }
       case cbor::Kind::uint:
       case cbor::Kind::negint:
-        if (!decoder.reader.read_int(seconds)) return decoder.broken();
+        if (!decoder.reader.read_int(seconds)) {
+          return decoder.reader.error().fault == cbor::Fault::range ? out_of_range(decoder) : decoder.broken();
+        }
         if (!detail::from_parts(seconds, nanos, since_epoch)) return out_of_range(decoder);
         break;
       case cbor::Kind::floating: {
@@ -220,7 +223,9 @@ struct Codec<std::chrono::duration<Rep, Period>> {
     std::int64_t seconds = 0;
     double number = 0;
     if (kind == cbor::Kind::uint || kind == cbor::Kind::negint) {
-      if (!decoder.reader.read_int(seconds)) return decoder.broken();
+      if (!decoder.reader.read_int(seconds)) {
+        return decoder.reader.error().fault == cbor::Fault::range ? out_of_range(decoder) : decoder.broken();
+      }
       return detail::from_parts(seconds, 0, out) || out_of_range(decoder);
     }
     if (kind != cbor::Kind::floating) return decoder.wrong("a number of seconds");
