@@ -60,8 +60,10 @@ bool is_c_standard(std::string_view name) {
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-// A C++ standard header has neither a dot nor a slash in its name.
-bool is_cpp_standard(std::string_view name) { return name.find_first_of("./") == std::string_view::npos; }
+// A C++ standard header has neither a dot nor a slash in its name; cxxabi.h comes with the library as well.
+bool is_cpp_standard(std::string_view name) {
+  return name == "cxxabi.h" || name.find_first_of("./") == std::string_view::npos;
+}
 
 std::string_view first_part(std::string_view path) { return path.substr(0, path.find('/')); }
 

@@ -68,29 +68,62 @@ Findings check_lengths(const Tree& tree, const Exceptions& exceptions) {
   return findings;
 }
 
+namespace {
+
+// The words of a CMake file, with each `${item}` of a `foreach(item a b c)` written out.
+std::set<std::string, std::less<>> cmake_words(std::string_view text) {
+  std::set<std::string, std::less<>> words;
+  for (std::string_view word : words_of(text, " \t\n\"();")) words.emplace(word);
+  constexpr std::string_view kLoop = "foreach(";
+  for (auto at = text.find(kLoop); at != std::string_view::npos; at = text.find(kLoop, at + 1)) {
+    const std::string_view head = text.substr(at + kLoop.size(), text.find(')', at) - at - kLoop.size());
+    const auto items = words_of(head, " \t\n\"");
+    if (items.empty()) continue;
+    const std::string variable = "${" + std::string(items.front()) + "}";
+    const auto templates = words;
+    for (const std::string& word : templates) {
+      const auto hole = word.find(variable);
+      if (hole == std::string::npos) continue;
+      for (std::string_view item : items) words.insert(std::string(word).replace(hole, variable.size(), item));
+    }
+  }
+  return words;
+}
+
+// What a file is called by a CMake file of its folder or above; empty for one that stands elsewhere.
+std::string_view name_within(std::string_view path, std::string_view folder) {
+  if (folder.empty()) return path;
+  if (!path.starts_with(folder) || path.size() <= folder.size() || path[folder.size()] != '/') return {};
+  return path.substr(folder.size() + 1);
+}
+
+}  // namespace
+
 Findings check_reached(const Tree& tree) {
+  struct List {
+    std::string_view folder;
+    std::set<std::string, std::less<>> words;
+  };
+  std::vector<List> lists;
+  for (const File& file : tree)
+    if (file.path.ends_with("CMakeLists.txt") || file.path.ends_with(".cmake"))
+      lists.push_back({folder_of(file.path), cmake_words(file.text)});
+
   Findings findings = check_headers_included(tree);
   for (const File& file : tree) {
     if (!is_source(file.path)) continue;
-    bool is_reached = false;
-    for (const File& list : tree) {
-      if (!list.path.ends_with("CMakeLists.txt") && !list.path.ends_with(".cmake")) continue;
-      const std::string_view folder = folder_of(list.path);
-      std::string_view relative = file.path;
-      if (!folder.empty()) {
-        if (!relative.starts_with(folder) || relative.size() <= folder.size() || relative[folder.size()] != '/')
-          continue;
-        relative.remove_prefix(folder.size() + 1);
+    const bool is_reached = std::any_of(lists.begin(), lists.end(), [&](const List& list) {
+      const std::string name(name_within(file.path, list.folder));
+      if (name.empty()) {
+        // From a folder beside: `../a.cpp`.
+        const auto relative = std::filesystem::path(file.path).lexically_relative(list.folder).generic_string();
+        return list.words.contains(relative);
       }
-      const std::string name(relative);
-      const std::string stem = name.substr(0, name.rfind('.'));
-      const bool loops = list.text.find("foreach(") != std::string::npos;  // and adds the extension itself
-      for (std::string_view word : words_of(list.text, " \t\n\"();")) {
-        const bool is_pattern = word.find('*') != std::string_view::npos;
-        is_reached = is_reached || word == name || (loops && word == stem) ||
-                     (is_pattern && fnmatch(std::string(word).c_str(), name.c_str(), FNM_PATHNAME) == 0);
-      }
-    }
+      if (list.words.contains(name)) return true;
+      return std::any_of(list.words.begin(), list.words.end(), [&](const std::string& word) {
+        return word.find('*') != std::string::npos && fnmatch(word.c_str(), name.c_str(), FNM_PATHNAME) == 0;
+      });
+    });
     if (!is_reached) findings.push_back(file.path + ": no CMakeLists.txt in its folder or above names it");
   }
   return findings;

@@ -107,7 +107,9 @@ TEST_CASE("a file that nothing builds or includes is found") {
   CHECK(count(tidy::check_reached({{"host/CMakeLists.txt", "add(a/a.cpp)"}, {"host/a/a.cpp", ""}})) == 0);
   CHECK(count(tidy::check_reached({{"host/CMakeLists.txt", "add(xa/a.cpp)"}, {"host/a/a.cpp", ""}})) == 1);
   CHECK(count(tidy::check_reached({{"host/b/CMakeLists.txt", "add(a.cpp)"}, {"host/a/a.cpp", ""}})) == 1);
-  CHECK(count(tidy::check_reached({{"a/CMakeLists.txt", "foreach(each one two)"}, {"a/one.cpp", ""}})) == 0);
+  const std::string loop = "foreach(noun one two)\n  add(${noun}_test SOURCES ${noun}_test.cpp)\nendforeach()";
+  CHECK(count(tidy::check_reached({{"a/CMakeLists.txt", loop}, {"a/two_test.cpp", ""}})) == 0);
+  CHECK(count(tidy::check_reached({{"a/CMakeLists.txt", loop}, {"a/three_test.cpp", ""}})) == 1);
   CHECK(count(tidy::check_reached({{"a/CMakeLists.txt", "file(GLOB all *.cpp)"}, {"a/one.cpp", ""}})) == 0);
   CHECK(count(tidy::check_reached({{"a/CMakeLists.txt", "file(GLOB all *.cpp)"}, {"a/b/one.cpp", ""}})) == 1);
   const std::string list = "add(a.cpp)";
