@@ -48,7 +48,8 @@ class Binder {
     }
     if (const Node* rules = at(document_.root, "events.rules")) {
       for (const Node& rule : rules->items) {
-        if (rule.is_table()) keys(rule_keys(), rule, "events.rules", &config_.events.rules.emplace_back());
+        const std::string path = "events.rules[" + std::to_string(config_.events.rules.size()) + "]";
+        if (rule.is_table()) keys(rule_keys(), rule, path, &config_.events.rules.emplace_back());
       }
     }
     register_secrets(document_.root, false);
@@ -111,7 +112,7 @@ class Binder {
 
 }  // namespace
 
-void bind(const Document& document, const std::string& current_folder, Config& config,
+void fill(const Document& document, const std::string& current_folder, Config& config,
           std::vector<Diagnostic>& diagnostics) {
   Binder(document, current_folder, config, diagnostics).run();
 }

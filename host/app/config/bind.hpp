@@ -18,7 +18,7 @@ void check_names(const Document& document, const Node& root, std::string_view ba
                  std::vector<Diagnostic>& diagnostics);
 
 // Fills the config from the document's root.
-void bind(const Document& document, const std::string& current_folder, Config& config,
+void fill(const Document& document, const std::string& current_folder, Config& config,
           std::vector<Diagnostic>& diagnostics);
 
 // The path made absolute and plain. Relative ones start at `folder`.

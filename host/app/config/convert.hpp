@@ -25,12 +25,16 @@ struct Folders {
 std::optional<Problem> set_value(const Document& document, const Key& key, const std::string& path, const Node& node,
                                  void* owner, const Folders& folders);
 
-// The member's value as TOML, with *** for a secret that is not empty; nullopt for an optional that is empty.
-std::optional<std::string> value_text(const Key& key, const void* owner);
+// The member's value as TOML, which is JSON too, with *** for a secret that is not empty, unless `reveal`: for comparing
+// only. nullopt for an optional that is empty.
+std::optional<std::string> value_text(const Key& key, const void* owner, bool reveal = false);
 
-// A tree as TOML on one line, and as JSON. Secrets, by mark or by name, are ***.
-std::string node_toml(const Node& node);
-std::string node_json(const Node& node);
+// A tree as TOML on one line, and as JSON. Secrets, by mark or by name, are ***; `secret` says that the whole is one.
+std::string node_toml(const Node& node, bool secret = false);
+std::string node_json(const Node& node, bool secret = false);
+
+// Equal in value; places do not matter.
+bool same_value(const Node& a, const Node& b);
 
 // "4", "0.1": the shortest text of a number, without an exponent where it is whole.
 std::string number_text(double value);

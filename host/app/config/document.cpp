@@ -78,6 +78,17 @@ Origin Document::origin(const Place& place) const {
   return {source.kind(), source.name(), place.line, place.column};
 }
 
+const Node* Document::at(std::string_view path) const {
+  const Node* node = &root;
+  while (node && !path.empty()) {
+    const auto dot = path.find('.');
+    const Member* const member = node->find(path.substr(0, dot));
+    node = member ? &member->node : nullptr;
+    path = dot == std::string_view::npos ? std::string_view{} : path.substr(dot + 1);
+  }
+  return node;
+}
+
 Diagnostic diagnose(const std::vector<Source>& sources, const Place& place, std::string key, std::string message,
                     std::string help) {
   Diagnostic out;

@@ -85,6 +85,9 @@ struct Document {
   std::vector<Diagnostic> warnings;
 
   Origin origin(const Place& place) const;
+
+  // What stands at a dotted path whose names have no dot themselves, or null.
+  const Node* at(std::string_view path) const;
 };
 
 // A diagnostic at a place; the source line is copied, secrets cut.

@@ -11,7 +11,7 @@ namespace nexus::host::config {
 
 struct ShowOptions {
   bool origin = false;  // where each value came from
-  bool json = false;    // one object: {"events.worker_count": {"value": 4, "origin": "default"}, …} without origin: nested
+  bool json = false;    // one object, nested as the file is; with origin: {"events.worker_count": {"value", "origin"}}
 };
 
 // Every value as it is in force. Text is TOML that loads again (but for secrets). Ends with a newline.
@@ -31,6 +31,7 @@ struct Change {
   std::string from;  // TOML, secrets cut; empty where the key is new
   std::string to;    // TOML, secrets cut; empty where the key went away
   bool restart = true;  // false: a running host takes it over on SIGHUP
+  std::string plugin;   // for a plugin's settings its id: they are taken over by loading it anew
 };
 
 // What differs between two configs, in the order of the table.

@@ -147,20 +147,21 @@ const Key kHostKeys[] = {
      NEXUS_SLOT(Config, store.postgresql_dsn), 0, -1, {}, kUrl},
 };
 
+// All of them are taken over by loading the plugin anew.
 const Key kPluginKeys[] = {
     {"enabled", Type::boolean, "true", "Load the plugin.", NEXUS_SLOT(PluginConfig, enabled), 0, -1, {}, kReload},
     {"thread", Type::choice, "\"shared\"", "Run its handlers on the shared workers, or on a thread of its own.",
-     NEXUS_SLOT(PluginConfig, thread), 0, -1, "shared|own"},
+     NEXUS_SLOT(PluginConfig, thread), 0, -1, "shared|own", kReload},
     {"permissions.emit", Type::patterns, "", "Patterns of the event types that it may emit; absent is all.",
-     NEXUS_SLOT(PluginConfig, permissions.emit)},
+     NEXUS_SLOT(PluginConfig, permissions.emit), 0, -1, {}, kReload},
     {"permissions.subscribe", Type::patterns, "",
      "Patterns that it may subscribe to; absent is all, but a bare \"*\" only where it stands here.",
-     NEXUS_SLOT(PluginConfig, permissions.subscribe)},
+     NEXUS_SLOT(PluginConfig, permissions.subscribe), 0, -1, {}, kReload},
     {"permissions.control", Type::boolean, "false", "May call the control surface.",
-     NEXUS_SLOT(PluginConfig, permissions.control)},
+     NEXUS_SLOT(PluginConfig, permissions.control), 0, -1, {}, kReload},
     {"permissions.forward", Type::boolean, "false",
      "May pass on events under a foreign source and id, as a gateway does.",
-     NEXUS_SLOT(PluginConfig, permissions.forward)},
+     NEXUS_SLOT(PluginConfig, permissions.forward), 0, -1, {}, kReload},
 };
 
 const Key kRuleKeys[] = {

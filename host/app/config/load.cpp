@@ -57,7 +57,7 @@ class Loader {
     check_names(*document_, user_tree, text_at("events", "backend"), text_at("events", "event_store_backend"),
                 out_.diagnostics);
     interpolate();
-    bind(*document_, current_, out_.config, out_.diagnostics);
+    fill(*document_, current_, out_.config, out_.diagnostics);
     finish();
     out_.config.document = std::move(document);
     return std::move(out_);

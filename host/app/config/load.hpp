@@ -35,8 +35,8 @@ struct Loaded {
 // The config and everything that is wrong with it.
 Loaded read(const LoadOptions& options);
 
-// The config, or an Error of NEXUS_E_SCHEMA whose message is the rendered diagnostics (NEXUS_E_IO when the file cannot be
-// read). Warnings stay in `config.document->warnings`.
+// The config, or an Error of NEXUS_E_SCHEMA whose message is the rendered errors, one below the other. Warnings stay in
+// `config.document->warnings`.
 Result<Config> load(const LoadOptions& options);
 
 // What `nexus config check` prints: the diagnostics of a file with its conf.d.

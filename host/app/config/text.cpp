@@ -29,13 +29,14 @@ std::string seconds_text(double value) {
 
 class Getter {
  public:
-  explicit Getter(const Key& key) : key_(key) {}
+  Getter(const Key& key, bool reveal) : key_(key), reveal_(reveal) {}
 
   std::optional<std::string> operator()(const bool* value) const { return *value ? "true" : "false"; }
   std::optional<std::string> operator()(const uint32_t* value) const { return std::to_string(*value); }
   std::optional<std::string> operator()(const uint64_t* value) const { return std::to_string(*value); }
   std::optional<std::string> operator()(const double* value) const { return seconds_text(*value); }
   std::optional<std::string> operator()(const std::string* value) const {
+    if (reveal_) return quote(*value);
     if (key_.has(kSecret)) return secret_text(*value);
     return key_.has(kUrl) ? url_text(*value) : quote(*value);
   }
@@ -54,6 +55,7 @@ class Getter {
 
  private:
   const Key& key_;
+  const bool reveal_;
 };
 
 std::string float_text(double value, bool json) {
@@ -138,21 +140,36 @@ class Printer {
 
 }  // namespace
 
-std::optional<std::string> value_text(const Key& key, const void* owner) {
+std::optional<std::string> value_text(const Key& key, const void* owner, bool reveal) {
   // The slots only find the member; nothing is written through them here.
-  return std::visit([&](auto slot) { return Getter(key)(slot(const_cast<void*>(owner))); }, key.slot);
+  return std::visit([&](auto slot) { return Getter(key, reveal)(slot(const_cast<void*>(owner))); }, key.slot);
 }
 
-std::string node_toml(const Node& node) {
+std::string node_toml(const Node& node, bool secret) {
   Printer printer(false);
-  printer.node(node, false);
+  printer.node(node, secret);
   return printer.take();
 }
 
-std::string node_json(const Node& node) {
+std::string node_json(const Node& node, bool secret) {
   Printer printer(true);
-  printer.node(node, false);
+  printer.node(node, secret);
   return printer.take();
+}
+
+bool same_value(const Node& a, const Node& b) {
+  if (a.kind != b.kind || a.text != b.text || a.boolean != b.boolean || a.integer != b.integer) return false;
+  const bool both_nan = std::isnan(a.number) && std::isnan(b.number);
+  if (!both_nan && a.number != b.number) return false;
+  if (a.members.size() != b.members.size() || a.items.size() != b.items.size()) return false;
+  for (std::size_t i = 0; i < a.items.size(); ++i) {
+    if (!same_value(a.items[i], b.items[i])) return false;
+  }
+  for (const Member& member : a.members) {
+    const Member* const other = b.find(member.name);
+    if (!other || !same_value(member.node, other->node)) return false;
+  }
+  return true;
 }
 
 }  // namespace nexus::host::config
