@@ -113,6 +113,8 @@ class Loader {
       data_dir->node = done;
       return;
     }
+    // Its own error is told by its own check; what refers to it has none.
+    interpolator.set_data_dir("/");
     interpolator.run(document_->root, "");
   }
 

@@ -116,7 +116,7 @@ class Environment {
     if (find_key(host_keys(), path)) {
       put(root_, segments, text_node(value, place));
     } else if (segments[0] == "plugins" && segments.size() >= 3) {
-      plugin(segments, value, place, name);
+      plugin(segments, value, place);
     } else if (is_foreign(segments)) {
       put(root_, segments, free_value(value, place));
     } else {
@@ -127,6 +127,7 @@ class Environment {
  private:
   // NEXUS_EVENTS_WORKER_COUNT does nothing; whoever wrote it thinks that it does.
   void warn_of_underscore(const std::string& name) {
+    if (is_referred_to(name)) return;
     for (const std::string& known : names_) {
       if (without_underscores(name) != without_underscores(known)) continue;
       Diagnostic warning;
@@ -136,6 +137,13 @@ class Environment {
       warning.help = "did you mean '" + known + "'? Two underscores stand between a table and its key";
       out_.push_back(std::move(warning));
     }
+  }
+
+  // A file that says ${NEXUS_LOG_FILE} gives the variable a meaning of its own.
+  bool is_referred_to(const std::string& name) const {
+    return std::any_of(document_.sources.begin(), document_.sources.end(), [&](const Source& source) {
+      return source.kind() == OriginKind::file && source.text().find("${" + name) != std::string::npos;
+    });
   }
 
   void unknown(const std::string& name, const Place& place) {
@@ -153,8 +161,7 @@ class Environment {
     return chosen && chosen->node.text == segments[1];
   }
 
-  void plugin(const std::vector<std::string>& segments, const std::string& value, const Place& place,
-              const std::string& name) {
+  void plugin(const std::vector<std::string>& segments, const std::string& value, const Place& place) {
     std::vector<std::string> path{"plugins", plugin_id(root_, segments[1])};
     path.insert(path.end(), segments.begin() + 2, segments.end());
     std::string key = segments[2];
@@ -169,7 +176,6 @@ class Environment {
       out_.push_back(diagnose(document_.sources, place, {}, "this variable names no key of a plugin's table",
                               did_you_mean(segments[2], names)));
     }
-    (void)name;
   }
 
   // What only a plugin knows: TOML where it is TOML, else a text.

@@ -136,7 +136,36 @@ const Statement* statement_at(const std::vector<Statement>& statements, uint32_t
   // An error at the end of a line or of the text belongs to the last statement that began before.
   const auto after = std::find_if(statements.begin(), statements.end(),
                                   [&](const Statement& s) { return s.first_line > line; });
-  return after == statements.begin() ? nullptr : &*std::prev(after);
+  if (after == statements.begin()) return nullptr;
+  auto found = std::prev(after);
+  // Where a bracket is left open, toml++ reads on into the next statement and stumbles there.
+  if (found != statements.begin() && !std::prev(found)->terminated) --found;
+  return &*found;
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos ? std::string_view{} : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// What names a statement: all of a header, and what stands before the '=' of an assignment.
+std::string_view name_of(const Source& source, const Statement& statement) {
+  const std::string_view line = source.line(statement.first_line);
+  return trimmed(statement.header ? line.substr(0, line.find('#')) : line.substr(0, line.find('=')));
+}
+
+// "it stands first on line 3", for what is there twice.
+std::string first_definition(const Source& source, const std::vector<Statement>& statements, const Statement& again) {
+  uint32_t line = 0;
+  for (const Statement& statement : statements) {
+    if (&statement == &again) break;
+    // Keys of another table may have the same name.
+    if (statement.header && !again.header) line = 0;
+    if (line == 0 && statement.header == again.header && name_of(source, statement) == name_of(source, again)) {
+      line = statement.first_line;
+    }
+  }
+  return line == 0 ? std::string() : "it stands first on line " + std::to_string(line);
 }
 
 std::string help_for(const Statement& statement, uint32_t error_line) {
@@ -191,14 +220,27 @@ class Reader {
     }
   }
 
+  // toml++ only sees a control character in a string that somebody forgot to close.
+  std::string explained(std::string_view description, const Place& place) const {
+    const bool at_end = place.column > sources_[index_].line(place.line).size();
+    if (at_end && description.find("unescaped control characters") != std::string_view::npos) {
+      return "the string is not closed on this line";
+    }
+    return sentence(description);
+  }
+
   // Takes the statement out; false when the rest cannot be made sense of.
   bool recover(std::string_view description, Place place) {
     const auto statements = scan_toml(text_);
     const Statement* const statement = statement_at(statements, place.line);
-    Diagnostic diagnostic = diagnose(sources_, place, {}, sentence(description));
+    Diagnostic diagnostic = diagnose(sources_, place, {}, explained(description, place));
+    const Source& source = sources_[index_];
     if (statement) {
       diagnostic.help = help_for(*statement, place.line);
-      const std::string_view first = sources_[index_].line(statement->first_line);
+      if (description.find("redefine") != std::string_view::npos) {
+        diagnostic.help = first_definition(source, statements, *statement);
+      }
+      const std::string_view first = source.line(statement->first_line);
       // The later lines of a secret that spans several do not say that they are one.
       if (statement->first_line != place.line && cut_secrets(first) != first) diagnostic.source_line.clear();
     }
