@@ -1,5 +1,6 @@
 #include "host/app/config/bind.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "host/app/config/convert.hpp"
@@ -19,6 +20,10 @@ const Node* at(const Node& root, std::string_view path) {
     node = &member->node;
   }
   return node;
+}
+
+bool is_unresolved(const Node& node) {
+  return node.unresolved || std::any_of(node.items.begin(), node.items.end(), is_unresolved);
 }
 
 void register_secrets(const Key& key, const Node& node) {
@@ -70,6 +75,7 @@ class Binder {
         if (key.has(kRequired)) report(root.place, path, path + " is missing");
         continue;
       }
+      if (is_unresolved(*node)) continue;
       register_secrets(key, *node);
       if (auto problem = set_value(document_, key, path, *node, owner, folders_)) {
         report(problem->place, path, std::move(problem->message), std::move(problem->help));
@@ -79,6 +85,10 @@ class Binder {
 
   void plugin(const Member& member) {
     keys(plugin_keys(), member.node, "plugins." + quote(member.name), &config_.plugins.by_id[member.name]);
+  }
+
+  bool good(std::string_view key) const {
+    return std::none_of(out_.begin(), out_.end(), [&](const Diagnostic& diagnostic) { return diagnostic.key == key; });
   }
 
   // What no single key can tell.
@@ -97,7 +107,8 @@ class Binder {
       report(place("events.rabbitmq.url"), "events.rabbitmq.url",
              "events.rabbitmq.url must begin with amqp:// or amqps://");
     }
-    if (config_.events.retry_delay > config_.events.retry_delay_max) {
+    const bool both = good("events.retry_delay") && good("events.retry_delay_max");
+    if (both && config_.events.retry_delay > config_.events.retry_delay_max) {
       report(place("events.retry_delay"), "events.retry_delay",
              "events.retry_delay is " + number_text(config_.events.retry_delay) +
                  ", which is more than events.retry_delay_max, " + number_text(config_.events.retry_delay_max));

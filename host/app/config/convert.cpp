@@ -116,7 +116,7 @@ class Setter {
 
   std::string shown(const Node& node) const {
     if (node.kind == Node::Kind::string && (key_.has(kSecret) || key_.has(kUrl))) return "a string";
-    if (key_.has(kSecret)) return node.is_table() || node.kind == Node::Kind::array ? describe(node) : "another type";
+    if (key_.has(kSecret) || key_.has(kUrl)) return node.is_table() || node.kind == Node::Kind::array ? describe(node) : "another type";
     return describe(node);
   }
 
@@ -186,7 +186,7 @@ class Setter {
       bool known = false;
       for (const auto choice : choices) known = known || choice == node.text;
       if (!known) {
-        return Problem{node.place, path_ + " is " + quote(node.text.substr(0, 60)) + "; allowed is " + joined(choices),
+        return Problem{node.place, path_ + " is " + shown_text(node.text) + "; allowed is " + joined(choices),
                        did_you_mean(node.text, choices)};
       }
     }

@@ -33,6 +33,11 @@ bool is_reference(std::string_view value) {
   return value.substr(0, 2) == "${" && value.find(":-") == std::string_view::npos;
 }
 
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
+}
+
 struct Shown {
   std::string text;           // printable
   std::size_t caret = 0;      // where the marked part begins in `text`
@@ -43,7 +48,8 @@ struct Shown {
 Shown show_line(std::string_view line, uint32_t column, uint32_t length) {
   Shown shown;
   std::size_t index = 0;  // of the character, from 0
-  const std::size_t first = column > 0 ? column - 1 : 0;
+  // A secret that was cut off may have had the column in it.
+  const std::size_t first = std::min<std::size_t>(column > 0 ? column - 1 : 0, width(line));
   const std::size_t skip = first > kSourceLineMax / 2 ? first - kSourceLineMax / 2 : 0;
   std::size_t end = std::string::npos;
   bool caret_set = false;
@@ -74,11 +80,6 @@ Shown show_line(std::string_view line, uint32_t column, uint32_t length) {
   if (end == std::string::npos) end = shown.text.size();
   shown.marked = end > shown.caret ? end - shown.caret : 1;
   return shown;
-}
-
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; }));
 }
 
 struct Colors {

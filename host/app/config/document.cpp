@@ -14,13 +14,6 @@ namespace {
 constexpr std::size_t kShownTextMax = 60;
 constexpr std::size_t kLineSizeMax = 2000;  // a longer line is not shown: nobody could read it
 
-std::string shortened(std::string_view text) {
-  if (text.size() <= kShownTextMax) return quote(text);
-  std::size_t end = kShownTextMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80U) --end;
-  return quote(std::string(text.substr(0, end)) + "...");
-}
-
 bool is_bare(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
@@ -127,7 +120,19 @@ std::string describe(const Node& node) {
     }
     case Node::Kind::string: break;
   }
-  return node.secret ? "a string" : "the string " + shortened(node.text);
+  return node.secret ? "a string" : "the string " + shown_text(node.text);
+}
+
+std::string shown_text(std::string_view text) {
+  std::string shown(text);
+  if (const auto password = password_of_url(text); !password.empty()) {
+    shown.replace(static_cast<std::size_t>(password.data() - text.data()), password.size(), kSecretMark);
+  }
+  shown = redact(shown);
+  if (shown.size() <= kShownTextMax) return quote(shown);
+  std::size_t end = kShownTextMax;
+  while (end > 0 && (static_cast<unsigned char>(shown[end]) & 0xc0U) == 0x80U) --end;
+  return quote(shown.substr(0, end) + "...");
 }
 
 std::string quote(std::string_view text) {

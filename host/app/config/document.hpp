@@ -50,6 +50,7 @@ struct Node {
   bool boolean = false;
   bool secret = false;        // came from a `file:` reference or from a variable with a secret's name
   bool from_text = false;     // came out of `${…}`, `file:`, a variable or an option, so "8080" may stand for a number
+  bool unresolved = false;    // its references failed, which has been told; it has no value to check
   int64_t integer = 0;
   double number = 0;
   std::string text;  // string, or a date-time as TOML writes it
@@ -96,6 +97,9 @@ Diagnostic diagnose(const std::vector<Source>& sources, const Place& place, std:
 
 // "a string", "an integer", …: what a person calls the kind; with the value where that is short.
 std::string describe(const Node& node);
+
+// A text from the config as it stands in a sentence: quoted, cut to a length, passwords of URLs and known secrets ***.
+std::string shown_text(std::string_view text);
 
 // TOML's writing of a text as a basic string, quotes included.
 std::string quote(std::string_view text);

@@ -78,6 +78,7 @@ void Interpolator::string(Node& node, const std::string& path) {
     good = text(node.text, out, secret, 0, failure);
   }
   if (!good) {
+    node.unresolved = true;
     diagnostics_.push_back(diagnose(document_.sources, narrowed(document_, node.place, failure.reference), path,
                                     path + ": " + failure.message, failure.help));
     return;
