@@ -56,14 +56,16 @@ class InstanceHost {
   virtual void activate() = 0;
 
   // Lets no further callback begin and waits until none runs; events keep queueing. False when one still runs at the
-  // deadline; then the mailbox stays paused, and the caller either resumes or gives the instance up.
+  // deadline; then the mailbox stays paused, and the caller either resumes or gives the instance up. What a plugin
+  // unsubscribes while it is paused, in destroy() for one, takes effect at resume, hand-over or revoke: an event that
+  // waits for it must not be lost when a successor takes over.
   virtual bool pause(int64_t deadline_unix_ns) = 0;
 
-  // Undoes pause. Also called after a failed drain or hand-over.
+  // Undoes pause.
   virtual void resume() = 0;
 
   // Stops intake (emits towards it no longer queue here) and delivers what waits. True when the mailbox is empty;
-  // false when the deadline came first.
+  // false when the deadline came first. Nothing but pause and revoke follows.
   virtual bool drain(int64_t deadline_unix_ns) = 0;
 
   // Both are paused or inactive. Atomically, as seen by emitters: the routes of this instance end, those of the

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/base/clock.hpp"
 #include "host/base/error.hpp"
 #include "host/plugin/instance_host.hpp"
 
@@ -59,10 +60,11 @@ struct CheckReport {
   std::chrono::microseconds probe_time{0};
 };
 
-// Which files to look at again. The watcher makes these; `everything` stands for a full scan.
+// Which files to look at again. The watcher makes these. A file that is named here and is not there any more is taken
+// as removed, even when its whole folder is gone; a folder that just is not there stops nothing.
 struct ScanRequest {
-  bool everything = true;
-  std::vector<std::filesystem::path> files;  // changed, new or gone, when not everything
+  bool everything = true;                    // all files of all folders
+  std::vector<std::filesystem::path> files;  // changed, new or gone
   std::vector<std::filesystem::path> busy;   // still being written: leave them alone
 };
 
@@ -90,7 +92,7 @@ struct PluginManagerPorts {
   LifecycleSink& lifecycle;
   std::function<PluginSettings(std::string_view id)> settings;  // null: every plugin is enabled, without a config
   std::function<Result<void>(const ModuleInfo&, const PluginSettings&)> check_config;  // null: any config is taken
-  std::function<int64_t()> now_unix_ns;                                                // null: the system clock
+  const Clock* clock = nullptr;                                                        // null: the system's
 };
 
 class PluginManager : public PeerDirectory {
@@ -100,11 +102,15 @@ class PluginManager : public PeerDirectory {
 
   ~PluginManager() override = default;  // stops nothing by itself: call stop_all first
 
+  // The folders, absolute and in order; the watcher watches these.
+  virtual const std::vector<std::filesystem::path>& folders() const = 0;
+
   // Looks at the folders and brings the running plugins in line with them: new files are loaded (providers and
   // required plugins first), changed ones swapped, those of removed files unloaded.
   virtual ScanReport scan(const ScanRequest& request = {}) = 0;
 
-  // Loads one file, which may lie outside the folders; a running plugin of the same file or id is swapped.
+  // Takes one file, which may lie outside the folders, through the gate and starts it; a plugin that already runs from
+  // this file is swapped, one of the same id from another file is NEXUS_E_LOAD_DUPLICATE.
   virtual Result<PluginStatus> load(const std::filesystem::path& file) = 0;
 
   // Stops a plugin and, before it, those that require it. The file stays unloaded until it changes or until load,
@@ -120,13 +126,14 @@ class PluginManager : public PeerDirectory {
 
   // Every plugin and every refused file, in the order of id and file.
   virtual std::vector<PluginStatus> list() const = 0;
-  virtual Result<PluginStatus> info(std::string_view id) const = 0;  // NEXUS_E_UNKNOWN names the nearest id
+  virtual Result<PluginStatus> info(std::string_view id) const = 0;  // NEXUS_E_UNKNOWN
 
   // The load gate as a dry run: nothing is created, nothing changes.
   virtual CheckReport check(const std::filesystem::path& file) = 0;
 
-  // Stops all in reverse order of start. True when everything was unmapped.
-  virtual bool stop_all(std::string_view reason) = 0;
+  // Stops all in reverse order of start, within `timeout` as far as that is up to the host: an own thread of a plugin
+  // that is never joined holds it up. True when everything was unmapped.
+  virtual bool stop_all(std::string_view reason, std::chrono::milliseconds timeout) = 0;
 
   // Tries again to finish what was stuck or retained; cheap, for a timer. The number still left.
   virtual size_t collect() = 0;

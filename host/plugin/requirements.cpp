@@ -20,22 +20,26 @@ Error missing(const ModuleInfo& module, const ModuleRequirement& requirement) {
 
 class Planner {
  public:
-  Planner(const std::vector<const ModuleInfo*>& wanted, const RunningVersions& running)
-      : wanted_(wanted), running_(running) {
+  // The running ones follow the wanted ones as nodes: they are never at fault, but a circle may go through them.
+  Planner(const std::vector<const ModuleInfo*>& wanted, const RunningModules& running)
+      : wanted_count_(wanted.size()), nodes_(wanted) {
     plan_.fault.resize(wanted.size());
     for (size_t i = 0; i < wanted.size(); ++i) by_id_[wanted[i]->id] = i;
+    for (const auto& [id, module] : running) {
+      if (by_id_.emplace(id, nodes_.size()).second) nodes_.push_back(module);
+    }
   }
 
   LoadPlan run() {
-    for (size_t i = 0; i < wanted_.size(); ++i) plan_.fault[i] = own_fault(*wanted_[i]);
-    mark_.assign(wanted_.size(), Mark::fresh);
-    for (size_t i = 0; i < wanted_.size(); ++i) {
+    for (size_t i = 0; i < wanted_count_; ++i) plan_.fault[i] = own_fault(*nodes_[i]);
+    mark_.assign(nodes_.size(), Mark::fresh);
+    for (size_t i = 0; i < wanted_count_; ++i) {
       if (mark_[i] == Mark::fresh) find_cycles(i);
     }
     spread_faults();
-    early_.assign(wanted_.size(), false);
-    for (size_t i = 0; i < wanted_.size(); ++i) {
-      if (wanted_[i]->provider()) make_early(i);
+    early_.assign(nodes_.size(), false);
+    for (size_t i = 0; i < wanted_count_; ++i) {
+      if (nodes_[i]->provider()) make_early(i);
     }
     sort();
     return std::move(plan_);
@@ -46,14 +50,9 @@ class Planner {
 
   std::optional<Error> own_fault(const ModuleInfo& module) const {
     for (const ModuleRequirement& requirement : module.requirements) {
-      std::string_view version;
-      if (const auto other = by_id_.find(requirement.id); other != by_id_.end()) {
-        version = wanted_[other->second]->version;
-      } else if (const auto present = running_.find(requirement.id); present != running_.end()) {
-        version = present->second;
-      } else {
-        return missing(module, requirement);
-      }
+      const auto other = by_id_.find(requirement.id);
+      if (other == by_id_.end()) return missing(module, requirement);
+      const std::string& version = nodes_[other->second]->version;
       if (Result<void> fits = check_requirement(module, requirement, version); !fits) return fits.error();
     }
     return std::nullopt;
@@ -69,7 +68,7 @@ class Planner {
     mark_[root] = Mark::on_path;
     while (!path.empty()) {
       Step& step = path.back();
-      const std::vector<ModuleRequirement>& requirements = wanted_[step.node]->requirements;
+      const std::vector<ModuleRequirement>& requirements = nodes_[step.node]->requirements;
       if (step.next == requirements.size()) {
         mark_[step.node] = Mark::done;
         path.pop_back();
@@ -94,12 +93,13 @@ class Planner {
   // Each member is told the circle as seen from itself.
   void report_cycle(const std::vector<size_t>& circle) {
     for (size_t first = 0; first < circle.size(); ++first) {
+      if (circle[first] >= wanted_count_) continue;
       std::optional<Error>& fault = plan_.fault[circle[first]];
       if (fault && fault->code == NEXUS_E_LOAD_CYCLE) continue;
       std::string text;
       for (size_t i = 0; i <= circle.size(); ++i) {
         if (i > 0) text += " → ";
-        text += wanted_[circle[(first + i) % circle.size()]]->id;
+        text += nodes_[circle[(first + i) % circle.size()]]->id;
       }
       fault = make_error(NEXUS_E_LOAD_CYCLE, "plugins require each other in a circle: " + text,
                          "take one of these requirements out; let the two talk by events");
@@ -109,13 +109,13 @@ class Planner {
   void spread_faults() {
     for (bool changed = true; changed;) {
       changed = false;
-      for (size_t i = 0; i < wanted_.size(); ++i) {
+      for (size_t i = 0; i < wanted_count_; ++i) {
         if (plan_.fault[i]) continue;
-        for (const ModuleRequirement& requirement : wanted_[i]->requirements) {
+        for (const ModuleRequirement& requirement : nodes_[i]->requirements) {
           const auto other = by_id_.find(requirement.id);
-          if (other == by_id_.end() || !plan_.fault[other->second]) continue;
+          if (other == by_id_.end() || other->second >= wanted_count_ || !plan_.fault[other->second]) continue;
           plan_.fault[i] = make_error(NEXUS_E_LOAD_REQUIRES,
-                                      wanted_[i]->id + " requires " + requirement.id +
+                                      nodes_[i]->id + " requires " + requirement.id +
                                           ", which was refused: " + plan_.fault[other->second]->message,
                                       plan_.fault[other->second]->help);
           changed = true;
@@ -132,7 +132,7 @@ class Planner {
       open.pop_back();
       if (early_[node]) continue;
       early_[node] = true;
-      for (const ModuleRequirement& requirement : wanted_[node]->requirements) {
+      for (const ModuleRequirement& requirement : nodes_[node]->requirements) {
         if (const auto other = by_id_.find(requirement.id); other != by_id_.end()) open.push_back(other->second);
       }
     }
@@ -140,33 +140,34 @@ class Planner {
 
   bool before(size_t a, size_t b) const {
     if (early_[a] != early_[b]) return early_[a];
-    return wanted_[a]->id < wanted_[b]->id;
+    return nodes_[a]->id < nodes_[b]->id;
   }
 
   void sort() {
     std::set<std::string_view> placed;
     std::vector<size_t> left;
-    for (size_t i = 0; i < wanted_.size(); ++i) {
+    for (size_t i = 0; i < wanted_count_; ++i) {
       if (!plan_.fault[i]) left.push_back(i);
     }
     std::sort(left.begin(), left.end(), [&](size_t a, size_t b) { return before(a, b); });
     auto ready = [&](size_t i) {
-      const std::vector<ModuleRequirement>& requirements = wanted_[i]->requirements;
+      const std::vector<ModuleRequirement>& requirements = nodes_[i]->requirements;
       return std::all_of(requirements.begin(), requirements.end(), [&](const ModuleRequirement& requirement) {
-        return by_id_.find(requirement.id) == by_id_.end() || placed.count(requirement.id) != 0;
+        const auto other = by_id_.find(requirement.id);
+        return other == by_id_.end() || other->second >= wanted_count_ || placed.count(requirement.id) != 0;
       });
     };
     while (!left.empty()) {
       const auto next = std::find_if(left.begin(), left.end(), ready);
       if (next == left.end()) return;  // cannot be: circles have been taken out
-      placed.insert(wanted_[*next]->id);
+      placed.insert(nodes_[*next]->id);
       plan_.order.push_back(*next);
       left.erase(next);
     }
   }
 
-  const std::vector<const ModuleInfo*>& wanted_;
-  const RunningVersions& running_;
+  size_t wanted_count_;
+  std::vector<const ModuleInfo*> nodes_;
   std::map<std::string, size_t, std::less<>> by_id_;
   std::vector<Mark> mark_;
   std::vector<bool> early_;
@@ -175,15 +176,15 @@ class Planner {
 
 }  // namespace
 
-LoadPlan plan_loads(const std::vector<const ModuleInfo*>& wanted, const RunningVersions& running) {
+LoadPlan plan_loads(const std::vector<const ModuleInfo*>& wanted, const RunningModules& running) {
   return Planner(wanted, running).run();
 }
 
-Result<void> check_requirements(const ModuleInfo& module, const RunningVersions& running) {
+Result<void> check_requirements(const ModuleInfo& module, const RunningModules& running) {
   for (const ModuleRequirement& requirement : module.requirements) {
     const auto present = running.find(requirement.id);
     if (present == running.end()) return missing(module, requirement);
-    if (Result<void> fits = check_requirement(module, requirement, present->second); !fits) return fits.error();
+    if (Result<void> fits = check_requirement(module, requirement, present->second->version); !fits) return fits.error();
   }
   return {};
 }

@@ -1,0 +1,28 @@
+#include "host/plugin/watcher.hpp"
+
+#include <utility>
+
+#include "host/plugin/file_table.hpp"
+
+namespace nexus::host {
+
+Result<std::unique_ptr<PluginWatcher>> PluginWatcher::open(PluginManager& manager, const boost::asio::any_io_executor& io,
+                                                           ControlPost post,
+                                                           std::function<void(const ScanReport&)> scanned,
+                                                           const os::FolderWatchOptions& options) {
+  auto sink = [&manager, post = std::move(post), scanned = std::move(scanned)](os::FolderChanges changes) {
+    // A folder that went missing is for a full scan to notice and to report.
+    ScanRequest request{changes.everything || !changes.missing.empty(), std::move(changes.files),
+                        std::move(changes.busy)};
+    post([&manager, scanned, request = std::move(request)] {
+      const ScanReport report = manager.scan(request);
+      if (scanned) scanned(report);
+    });
+  };
+  Result<std::unique_ptr<os::FolderWatch>> watch =
+      os::FolderWatch::open(io, manager.folders(), is_plugin_file_name, std::move(sink), options);
+  if (!watch) return watch.error();
+  return std::unique_ptr<PluginWatcher>(new PluginWatcher(std::move(*watch)));
+}
+
+}  // namespace nexus::host
