@@ -6,6 +6,8 @@
 #include <new>
 #include <optional>
 
+#include "nexus/cbor_utf8.hpp"
+
 namespace nexus::host {
 
 struct Registry::Series {
@@ -197,6 +199,10 @@ Result<void> Registry::check(const Request& request) const {
     return make_error(NEXUS_E_TOO_LARGE, "metric \"" + name + "\": the help text is over 1024 bytes");
   if (request.labels.size() > kLabelsMax)
     return make_error(NEXUS_E_TOO_LARGE, "metric \"" + name + "\" has more than 8 labels");
+  const auto not_utf8 = [&](std::string_view what) {
+    return make_error(NEXUS_E_UTF8, "metric \"" + name + "\": " + std::string(what) + " is not UTF-8");
+  };
+  if (!cbor::is_utf8(request.help)) return not_utf8("the help text");
   for (const Label& label : request.labels) {
     if (!is_name(label.name) || label.name.starts_with("__")) {
       return wrong("metric \"" + name +
@@ -205,6 +211,7 @@ Result<void> Registry::check(const Request& request) const {
     if (label.name == "plugin" || label.name == "le" || label.name == "quantile") {
       return wrong("metric \"" + name + "\": the label \"" + label.name + "\" is set by the host");
     }
+    if (!cbor::is_utf8(label.value)) return not_utf8("the value of the label \"" + label.name + "\"");
     if (std::count_if(request.labels.begin(), request.labels.end(),
                       [&](const Label& other) { return other.name == label.name; }) > 1) {
       return wrong("metric \"" + name + "\" has the label \"" + label.name + "\" twice");
