@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <ostream>
 #include <iterator>
 #include <stdexcept>
 
@@ -188,6 +189,10 @@ const ErrorText& error_text(int32_t code) {
 std::string_view error_label(int32_t code) {
   const Row* row = find_row(code);
   return row ? row->label : std::string_view("NX???? unknown");
+}
+
+std::ostream& operator<<(std::ostream& out, const Error& error) {
+  return out << error_label(error.code) << ": " << error.message;
 }
 
 ErrorTable error_table() { return {kTexts.data(), kTexts.data() + kTexts.size()}; }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,9 @@ struct Error {
   std::string message;  // a sentence without a final full stop: "no such plugin: com.example.orders"
   std::string help;     // what the reader can do, or empty
 };
+
+// For messages of tests and asserts: "NX0101 handle: no such subscription".
+std::ostream& operator<<(std::ostream& out, const Error& error);
 
 // What result::value() throws when nobody looked: a programmer's error, and it says which failure was passed over.
 [[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& location);

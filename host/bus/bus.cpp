@@ -159,19 +159,26 @@ void Bus::collect_removed() {
   std::vector<std::shared_ptr<Participant>> gone;
   {
     std::lock_guard guard(mutex_);
-    std::erase_if(removed_, [&](std::shared_ptr<Participant>& participant) {
+    const auto still_needed = [&](const std::shared_ptr<Participant>& participant) {
+      // One that was swapped out still leads to its successor, which so must stay as long.
       const bool is_successor = std::any_of(removed_.begin(), removed_.end(), [&](const auto& other) {
         return other != participant && other->successor() == participant.get();
       });
-      if (participant.use_count() > 1 || is_successor || router_.is_referenced(*participant)) return false;
+      return participant.use_count() > 1 || is_successor || router_.is_referenced(*participant);
+    };
+    // Decided for all before any is moved: the answers depend on the whole list.
+    std::vector<std::shared_ptr<Participant>> kept;
+    std::vector<bool> keep;
+    for (const auto& participant : removed_) keep.push_back(still_needed(participant));
+    for (size_t i = 0; i < removed_.size(); ++i) (keep[i] ? kept : gone).push_back(std::move(removed_[i]));
+    removed_ = std::move(kept);
+    for (const auto& participant : gone) {
       participant->each_port([&](const Port& port) {
         accepted_before_ += port.accepted.get();
         rejected_before_ += port.rejected.load(std::memory_order_relaxed);
       });
       invalid_before_ += participant->invalid_emits.load(std::memory_order_relaxed);
-      gone.push_back(std::move(participant));
-      return true;
-    });
+    }
   }
   // Threads of their own are joined here, under no lock.
   gone.clear();
@@ -385,11 +392,11 @@ void Bus::watch_deadlines() {
     const auto known = std::find_if(watched_.begin(), watched_.end(), [&](const Watched& w) {
       return w.activity == &activity && w.sequence == sequence;
     });
-    Watched watch = known != watched_.end() && handle != 0 ? *known : Watched{&activity, sequence, time, false};
-    if (handle != 0 && !watch.reported && time > watch.since_ns) {
+    Watched watch = known != watched_.end() && handle != 0 ? *known : Watched{&activity, sequence, time, nullptr};
+    if (handle != 0 && watch.stuck == nullptr) {
       const std::shared_ptr<Subscription> subscription = router_.find(handle);
       if (subscription != nullptr && time - watch.since_ns >= subscription->deadline_ns) {
-        watch.reported = true;
+        watch.stuck = subscription->mailbox;
         overdue.push_back(subscription);
       }
     }
@@ -397,10 +404,18 @@ void Bus::watch_deadlines() {
   };
   uint32_t stuck = 0;
   scheduler_->each_worker(look);
-  for (const Watched& watch : seen) stuck += watch.reported ? 1 : 0;
-  for (const auto& participant : participants())
+  for (const Watched& watch : seen) stuck += watch.stuck != nullptr ? 1 : 0;
+  const std::vector<std::shared_ptr<Participant>> all = participants();
+  for (const auto& participant : all)
     if (participant->own_scheduler_ != nullptr) participant->own_scheduler_->each_worker(look);
   watched_ = std::move(seen);
+  for (const auto& participant : all) {
+    const auto is_stuck = [&](const Mailbox* mailbox) {
+      return mailbox != nullptr && std::any_of(watched_.begin(), watched_.end(),
+                                               [&](const Watched& watch) { return watch.stuck == mailbox; });
+    };
+    participant->mailbox().mark_stuck(is_stuck(&participant->mailbox()) || is_stuck(participant->parallel_mailbox()));
+  }
   // One worker more for each that does not come back, and one less when it has.
   for (; extra_workers_ < stuck; ++extra_workers_) scheduler_->add_worker();
   for (; extra_workers_ > stuck; --extra_workers_) scheduler_->retire_worker();

@@ -187,7 +187,7 @@ class Bus final : private DeliveryPort {
     const WorkerActivity* activity;
     uint64_t sequence;
     int64_t since_ns;
-    bool reported;
+    const Mailbox* stuck;  // once reported: whose handler it is; only compared
   };
   std::vector<Watched> watched_;  // tick only
   uint32_t extra_workers_ = 0;    // tick only

@@ -121,7 +121,7 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
   block->type_index = call.port.type->index;
   block->emitter = call.from.number();
   block->hops = cause != nullptr ? static_cast<uint16_t>(cause->hops + 1) : uint16_t{0};
-  block->host_flags = 0;
+  block->host_flags = call.port.type->reports_failure ? EventBlock::kHostNoErrorReport : uint8_t{0};
   block->route = nullptr;
   nexus_event& event = block->event;
   std::memset(&event, 0, sizeof event);

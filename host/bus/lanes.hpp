@@ -83,6 +83,7 @@ class Lanes {
   static constexpr size_t kEmptyLanesMax = 16;
 
   uint32_t size() const { return size_; }
+  size_t lane_count() const { return lanes_.size(); }
   // The highest level with something waiting; meaningless when empty.
   int32_t top_level() const { return lanes_[top_].level; }
 

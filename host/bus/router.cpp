@@ -36,6 +36,7 @@ TypeEntry* Router::intern_locked(std::string_view name) {
   entry->name = name;
   entry->index = static_cast<uint32_t>(owned_types_.size());
   entry->reserved = is_reserved_type(name);
+  entry->reports_failure = name == "plugin.error" || name == "event.dead_lettered";
   TypeEntry* type = entry.get();
   types_[type->index] = type;
   owned_types_.push_back(std::move(entry));

@@ -26,6 +26,7 @@ struct TypeEntry {
   std::string name;
   uint32_t index = 0;
   bool reserved = false;                          // system.* and plugin.*
+  bool reports_failure = false;                   // plugin.error and the like: a failure while handling it is no news
   std::atomic<const Route*> route{nullptr};       // null when nobody listens
   std::vector<std::shared_ptr<Subscription>> matching;  // guarded by the router's mutex; live ones of active plugins
   std::atomic<uint64_t> handled_before{0};        // by targets that are gone

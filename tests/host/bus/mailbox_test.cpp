@@ -1,0 +1,133 @@
+// The mailbox alone, run by the test's own thread.
+#include <catch2/catch_test_macros.hpp>
+
+#include "host/bus/route.hpp"
+#include "tests/host/bus/bus_rig.hpp"
+
+using namespace nexus::host;
+using namespace nexus::host::test;
+
+namespace {
+
+struct ByHand final : MailboxRunner {
+  int scheduled = 0;
+  void schedule(Mailbox&, int32_t) override { ++scheduled; }
+};
+
+struct MailboxRig {
+  Rig rig;
+  std::shared_ptr<Participant> owner = rig.add("com.example.owner");
+  ByHand runner;
+  Target target;
+
+  EventBlock* event(int32_t priority = 0) {
+    EventBlock* block = allocate_block(0);
+    block->event = nexus_event{};
+    block->event.priority = priority;
+    block->route = nullptr;
+    return block;
+  }
+  static void finish(Batch& batch) {
+    for (; batch.next < batch.size; ++batch.next)
+      if (batch.slots[batch.next].target != nullptr)
+        static_cast<EventBlock*>(batch.slots[batch.next].item)->release();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a mailbox is scheduled once when it turns non-empty") {
+  MailboxRig r;
+  Mailbox mailbox(*r.owner, r.runner, {});
+  for (int i = 0; i < 10; ++i) CHECK(mailbox.push(r.event(), &r.target, false, nullptr) == Mailbox::Push::kAccepted);
+  CHECK(r.runner.scheduled == 1);
+  Batch batch;
+  bool ended = false;
+  CHECK(mailbox.take(batch, false, &ended) == 10);
+  CHECK_FALSE(mailbox.is_unused(r.target));
+  r.finish(batch);
+  CHECK(mailbox.take(batch, true, &ended) == 0);
+  CHECK(ended);
+  CHECK(mailbox.is_unused(r.target));
+  EventBlock* more = r.event();
+  mailbox.push(more, &r.target, false, nullptr);
+  CHECK(r.runner.scheduled == 2);
+  mailbox.take(batch, true, &ended);
+  r.finish(batch);
+  mailbox.take(batch, true, &ended);
+}
+
+TEST_CASE("what was taken but not started counts as waiting and goes back to the front") {
+  MailboxRig r;
+  MailboxOptions options;
+  options.size_max = 8;
+  options.overflow = Overflow::kReject;
+  Mailbox mailbox(*r.owner, r.runner, options);
+  for (int i = 0; i < 8; ++i) REQUIRE(mailbox.push(r.event(), &r.target, false, nullptr) == Mailbox::Push::kAccepted);
+  Batch batch;
+  bool ended = false;
+  REQUIRE(mailbox.take(batch, false, &ended) == 2);  // a quarter of the size
+  EventBlock* refused = r.event();
+  CHECK(mailbox.push(refused, &r.target, false, nullptr) == Mailbox::Push::kFull);
+  REQUIRE(mailbox.start_next());
+  CHECK(mailbox.depth() == 7);
+  CHECK(mailbox.push(refused, &r.target, false, nullptr) == Mailbox::Push::kAccepted);
+  void* second = batch.slots[1].item;
+  static_cast<EventBlock*>(batch.slots[0].item)->release();
+  batch.next = 1;
+  REQUIRE(mailbox.take(batch, false, &ended) == 2);
+  CHECK(batch.slots[0].item == second);
+  while (batch.size != 0) {
+    r.finish(batch);
+    mailbox.take(batch, true, &ended);
+  }
+}
+
+TEST_CASE("a higher priority interrupts a batch") {
+  MailboxRig r;
+  Mailbox mailbox(*r.owner, r.runner, {});
+  for (int i = 0; i < 3; ++i) mailbox.push(r.event(0), &r.target, false, nullptr);
+  Batch batch;
+  bool ended = false;
+  REQUIRE(mailbox.take(batch, false, &ended) == 3);
+  CHECK(mailbox.start_next());
+  mailbox.push(r.event(5), &r.target, false, nullptr);
+  CHECK_FALSE(mailbox.start_next());
+  static_cast<EventBlock*>(batch.slots[0].item)->release();
+  batch.next = 1;
+  REQUIRE(mailbox.take(batch, false, &ended) == 1);
+  CHECK(batch.level == 5);
+  while (batch.size != 0) {
+    r.finish(batch);
+    mailbox.take(batch, true, &ended);
+  }
+}
+
+TEST_CASE("reservations count against the bound, and can be given back") {
+  MailboxRig r;
+  MailboxOptions options;
+  options.size_max = 2;
+  options.size_max_hard = 3;
+  options.overflow = Overflow::kReject;
+  Mailbox mailbox(*r.owner, r.runner, options);
+  CHECK(mailbox.reserve(false, nullptr) == Mailbox::Push::kAccepted);
+  CHECK(mailbox.reserve(false, nullptr) == Mailbox::Push::kAccepted);
+  CHECK(mailbox.reserve(false, nullptr) == Mailbox::Push::kFull);
+  CHECK(mailbox.reserve(true, nullptr) == Mailbox::Push::kAccepted);
+  CHECK(mailbox.reserve(true, nullptr) == Mailbox::Push::kFull);
+  mailbox.unreserve();
+  mailbox.unreserve();
+  CHECK(mailbox.push_reserved(r.event(), &r.target) == Mailbox::Push::kAccepted);
+  CHECK(mailbox.depth() == 1);
+  REQUIRE(mailbox.pause(0) == false);
+  Batch batch;
+  bool ended = false;
+  CHECK(mailbox.take(batch, false, &ended) == 0);
+  CHECK(ended);
+  const auto left = mailbox.close();
+  REQUIRE(left.size() == 1);
+  static_cast<EventBlock*>(left[0].item)->release();
+  EventBlock* late = r.event();
+  CHECK(mailbox.push(late, &r.target, false, nullptr) == Mailbox::Push::kClosed);
+  late->release();
+}
