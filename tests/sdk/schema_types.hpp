@@ -55,7 +55,7 @@ NEXUS_EVENT_V(Everything, "shop.everything", 7, flag, i8, i16, i32, i64, u8, u16
 
 struct Shelf {
   struct Place {
-    std::int32_t row = 1;
+    std::int32_t row;  // with a default, C++ could not make it an optional before Shelf is complete
   };
   enum class Side { left, right };
   std::optional<Place> place;

@@ -5,7 +5,8 @@
 #pragma once
 
 #include <chrono>
-#include <ratio>
+#include <limits>
+#include <utility>
 
 #include "nexus/schema_codec.hpp"
 
@@ -124,22 +125,51 @@ bool from_seconds(double seconds, std::chrono::duration<Rep, Period>& out) noexc
   }
 }
 
-// Whole seconds and nanoseconds, without going through double where the tick is an integer.
-template <class Duration>
-bool from_parts(std::int64_t seconds, std::uint32_t nanos, Duration& out) noexcept {
-  using Rep = typename Duration::rep;
-  using Period = typename Duration::period;
-  if constexpr (std::floating_point<Rep>) {
+// Whole seconds and nanoseconds as a duration, what is below its tick dropped; false if it has no room. Does not go
+// through double where the tick is an integer.
+template <class Rep, class Period>
+bool from_parts(std::int64_t seconds, std::uint32_t nanos, std::chrono::duration<Rep, Period>& out) noexcept {
+  if constexpr (std::floating_point<Rep> || (Period::num != 1 && Period::den != 1)) {
     return from_seconds(static_cast<double>(seconds) + static_cast<double>(nanos) * 1e-9, out);
+  } else if constexpr (Period::den == 1) {
+    const std::int64_t ticks = seconds / Period::num;
+    out = std::chrono::duration<Rep, Period>(static_cast<Rep>(ticks));
+    return std::in_range<Rep>(ticks);
   } else {
     // A second less at both ends leaves room for the nanoseconds.
-    using Seconds = std::chrono::duration<std::int64_t>;
-    constexpr bool kCoarse = std::ratio_greater_equal_v<Period, std::ratio<1>> && sizeof(Rep) >= 8;
-    constexpr std::int64_t kMax =
-        kCoarse ? INT64_MAX / 2 : std::chrono::duration_cast<Seconds>((Duration::max)()).count() - 1;
+    constexpr std::int64_t kMax = static_cast<std::int64_t>(std::numeric_limits<Rep>::max()) / Period::den - 1;
     if (seconds > kMax || seconds < -kMax) return false;
-    out = std::chrono::duration_cast<Duration>(Seconds(seconds)) +
-          std::chrono::duration_cast<Duration>(std::chrono::nanoseconds(nanos));
+    const auto below = std::chrono::duration_cast<std::chrono::duration<Rep, Period>>(std::chrono::nanoseconds(nanos));
+    out = std::chrono::duration<Rep, Period>(static_cast<Rep>(seconds * Period::den)) + below;
+    return true;
+  }
+}
+
+// The other way, the seconds rounded down; false if they do not fit. By hand, since the casts and comparisons of
+// std::chrono overflow near the ends of the range.
+template <class Rep, class Period>
+bool to_parts(std::chrono::duration<Rep, Period> value, std::int64_t& seconds, std::uint32_t& nanos) noexcept {
+  if constexpr (std::floating_point<Rep> || (Period::num != 1 && Period::den != 1)) {
+    const double total = std::chrono::duration<double>(value).count();
+    const double whole = std::floor(total);
+    nanos = static_cast<std::uint32_t>((total - whole) * 1e9);
+    return cbor::detail::whole(whole, seconds);
+  } else if constexpr (Period::den == 1) {
+    const auto ticks = static_cast<std::int64_t>(value.count());
+    nanos = 0;
+    if (ticks > INT64_MAX / Period::num || ticks < INT64_MIN / Period::num) return false;
+    seconds = ticks * Period::num;
+    return true;
+  } else {
+    const auto ticks = static_cast<std::int64_t>(value.count());
+    std::int64_t below = ticks % Period::den;
+    seconds = ticks / Period::den;
+    if (below < 0) {
+      below += Period::den;
+      --seconds;
+    }
+    using Tick = std::chrono::duration<std::int64_t, Period>;
+    nanos = static_cast<std::uint32_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(Tick(below)).count());
     return true;
   }
 }
@@ -152,15 +182,19 @@ struct Codec<std::chrono::time_point<std::chrono::system_clock, Duration>> {
   static constexpr bool kHidesDefault = true;
 
   static std::size_t bound(Time) noexcept { return 48; }
-  static std::uint8_t* put(std::uint8_t* at, Time value, Encoding&) noexcept {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(value);
-    const auto nanos = std::chrono::duration_cast<std::chrono::nanoseconds>(value - seconds).count();
+  static std::uint8_t* put(std::uint8_t* at, Time value, Encoding& encoding) noexcept {
+    std::int64_t seconds = 0;
+    std::uint32_t nanos = 0;
+    if (!detail::to_parts(value.time_since_epoch(), seconds, nanos)) {
+      encoding.broken = true;
+      return cbor::put::null(at);
+    }
     constexpr std::int64_t kYear0 = -62167219200, kYear10000 = 253402300800;
-    if (seconds.time_since_epoch().count() < kYear0 || seconds.time_since_epoch().count() >= kYear10000) {
-      return cbor::put::integer(cbor::put::head(at, 0xc0u, 1), seconds.time_since_epoch().count());
+    if (seconds < kYear0 || seconds >= kYear10000) {
+      return cbor::put::integer(cbor::put::head(at, 0xc0u, 1), seconds);
     }
     char text[40];
-    const char* end = detail::put_rfc3339(text, seconds, static_cast<std::uint32_t>(nanos));
+    const char* end = detail::put_rfc3339(text, std::chrono::sys_seconds(std::chrono::seconds(seconds)), nanos);
     at = cbor::put::head(at, 0xc0u, 0);
     return cbor::put::text(at, std::string_view(text, static_cast<std::size_t>(end - text)));
   }
@@ -213,8 +247,9 @@ struct Codec<std::chrono::duration<Rep, Period>> {
   static std::size_t bound(Duration) noexcept { return cbor::put::kHeadSizeMax; }
   static std::uint8_t* put(std::uint8_t* at, Duration value, Encoding&) noexcept {
     if constexpr (!std::floating_point<Rep>) {
-      const auto whole = std::chrono::duration_cast<std::chrono::duration<std::int64_t>>(value);
-      if (whole == value) return cbor::put::integer(at, whole.count());
+      std::int64_t seconds = 0;
+      std::uint32_t nanos = 0;
+      if (detail::to_parts(value, seconds, nanos) && nanos == 0) return cbor::put::integer(at, seconds);
     }
     return cbor::put::floating(at, std::chrono::duration<double>(value).count());
   }
