@@ -52,6 +52,7 @@ std::int32_t handle_delivery(Core& core, const nexus_delivery* delivery, nexus_o
   const Event event(*delivery->event);
   if (when.on_event() != nullptr && !when.on_event()(event)) return NEXUS_SKIP;
   if constexpr (std::is_same_v<Payload, Event>) {
+    if (when.on_payload() != nullptr && !when.on_payload()(event)) return NEXUS_SKIP;
     return answer_call(core, delivery, outcome, buffer, [&]() -> decltype(auto) { return function(event); });
   } else {
     Payload payload{};

@@ -93,6 +93,8 @@ enum class FilterJoin : std::uint8_t { all = 1, any = 2 };
 struct JoinNode final : FilterNode {
   constexpr JoinNode(FilterJoin join, Filter left, Filter right)
       : join_(join), left_(std::move(left)), right_(std::move(right)) {}
+  constexpr JoinNode(const JoinNode&) = default;
+  constexpr ~JoinNode() override {}  // spelled out: gcc 12 cannot use a defaulted one while compiling
   constexpr FilterNode* clone() const override { return new JoinNode(*this); }
   bool accepts(const Event& event) const override {
     return join_ == FilterJoin::all ? left_(event) && right_(event) : left_(event) || right_(event);
@@ -118,6 +120,8 @@ struct JoinNode final : FilterNode {
 
 struct NotNode final : FilterNode {
   constexpr explicit NotNode(Filter inner) : inner_(std::move(inner)) {}
+  constexpr NotNode(const NotNode&) = default;
+  constexpr ~NotNode() override {}  // spelled out: gcc 12 cannot use a defaulted one while compiling
   constexpr FilterNode* clone() const override { return new NotNode(*this); }
   bool accepts(const Event& event) const override { return !inner_(event); }
   void describe(std::string& out, bool) const override {
@@ -138,6 +142,8 @@ enum class FilterField : std::uint8_t { type, source, subject, key, correlation 
 
 struct FieldNode final : FilterNode {
   constexpr FieldNode(FilterField field, std::string_view value) : field_(field), value_(value) {}
+  constexpr FieldNode(const FieldNode&) = default;
+  constexpr ~FieldNode() override {}  // spelled out: gcc 12 cannot use a defaulted one while compiling
   constexpr FilterNode* clone() const override { return new FieldNode(*this); }
   bool accepts(const Event& event) const override {
     switch (field_) {
@@ -163,6 +169,8 @@ struct FieldNode final : FilterNode {
 struct MetadataNode final : FilterNode {
   constexpr MetadataNode(std::string_view key, std::string_view value, bool any)
       : key_(key), value_(value), any_(any) {}
+  constexpr MetadataNode(const MetadataNode&) = default;
+  constexpr ~MetadataNode() override {}  // spelled out: gcc 12 cannot use a defaulted one while compiling
   constexpr FilterNode* clone() const override { return new MetadataNode(*this); }
   bool accepts(const Event& event) const override {
     const auto found = event.metadata(key_.view());
@@ -187,6 +195,8 @@ struct MetadataNode final : FilterNode {
 
 struct PriorityNode final : FilterNode {
   constexpr explicit PriorityNode(std::int32_t least) : least_(least) {}
+  constexpr PriorityNode(const PriorityNode&) = default;
+  constexpr ~PriorityNode() override {}  // spelled out: gcc 12 cannot use a defaulted one while compiling
   constexpr FilterNode* clone() const override { return new PriorityNode(*this); }
   bool accepts(const Event& event) const override { return event.priority() >= least_; }
   void describe(std::string& out, bool) const override { out += "priority at least " + std::to_string(least_); }
@@ -198,6 +208,8 @@ struct PriorityNode final : FilterNode {
 template <class T, class F>
 struct WhereNode final : FilterNode {
   constexpr WhereNode(F function, std::string_view words) : function_(std::move(function)), words_(words) {}
+  constexpr WhereNode(const WhereNode&) = default;
+  constexpr ~WhereNode() override {}  // spelled out: gcc 12 cannot use a defaulted one while compiling
   constexpr FilterNode* clone() const override { return new WhereNode(*this); }
   bool accepts(const Event& event) const override {
     if constexpr (std::is_void_v<T>) {

@@ -78,7 +78,7 @@ class When {
     requires(!std::same_as<std::remove_cvref_t<F>, When>)
   constexpr When(const F& function) {
     constexpr bool kOnPayload = std::is_invocable_r_v<bool, const F&, const T&>;
-    constexpr bool kOnEvent = std::is_invocable_r_v<bool, const F&, const Event&>;
+    constexpr bool kOnEvent = takes_event<F, kOnPayload>();
     static_assert(kOnPayload || kOnEvent,
                   "NEXUS_ON: .when takes a function of the handler's const T&, or of const nexus::Event&, that returns bool");
     if constexpr (kOnPayload) {
@@ -103,6 +103,16 @@ class When {
   constexpr auto on_event() const { return event_; }
 
  private:
+  // Not asked of a function that takes the payload: a generic lambda might not compile for an Event.
+  template <class F, bool on_payload>
+  static constexpr bool takes_event() {
+    if constexpr (on_payload) {
+      return false;
+    } else {
+      return std::is_invocable_r_v<bool, const F&, const Event&>;
+    }
+  }
+
   bool (*payload_)(const T&) = nullptr;
   bool (*event_)(const Event&) = nullptr;
 };

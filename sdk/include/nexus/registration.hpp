@@ -125,11 +125,11 @@ const nexus_module* module_of(const PluginInfo& info) noexcept {
 // NEXUS_PLUGIN(Class, "com.example.orders", "1.0.0", .name = "Orders", ...) below the class, in its namespace, once in a
 // library. The options are those of nexus::PluginInfo, in their order.
 #define NEXUS_PLUGIN(Class, plugin_id, plugin_version, ...)                                                       \
-  NEXUS_PLUGIN_INFO_(Class, plugin_id, plugin_version __VA_OPT__(, ) __VA_ARGS__)                                 \
+  NEXUS_PLUGIN_INFO(Class, plugin_id, plugin_version __VA_OPT__(, ) __VA_ARGS__)                                 \
   extern "C" NEXUS_EXPORT const nexus_module* nexus_module_v1(void) {                                             \
     return ::nexus::detail::module_of<Class>(nexus_plugin_info(::nexus::PluginTag<Class>{}));                     \
   }
-#define NEXUS_PLUGIN_INFO_(Class, plugin_id, plugin_version, ...)                                                 \
+#define NEXUS_PLUGIN_INFO(Class, plugin_id, plugin_version, ...)                                                 \
   static_assert(::nexus::detail::is_plugin_id(plugin_id),                                                         \
                 "NEXUS_PLUGIN: the id must be two or more segments joined by dots, like \"com.example.orders\"; "  \
                 "a-z, 0-9, _ and -, 3 to 128 characters");                                                        \
