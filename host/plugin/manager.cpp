@@ -162,7 +162,7 @@ CheckReport ManagerImpl::check(const Path& file_given) {
   } else {
     out.module = gated->module;
     out.probe_time = gated->elapsed;
-    const PluginSettings settings = settings_of(gated->module.id);
+    PluginSettings settings = settings_of(gated->module.id);
     const RunningPlugin* running = fleet_.find(gated->module.id);
     if (!gated->unmaps) {
       out.warnings.push_back("it stays mapped after it was closed (unique symbols, or a thread_local with a destructor), "

@@ -91,7 +91,8 @@ struct PluginManagerPorts {
   InstanceHostFactory& hosts;
   LifecycleSink& lifecycle;
   std::function<PluginSettings(std::string_view id)> settings;  // null: every plugin is enabled, without a config
-  std::function<Result<void>(const ModuleInfo&, const PluginSettings&)> check_config;  // null: any config is taken
+  // Refuses a config that does not fit, or fills in `config` by the module's schema. Null: any config is taken.
+  std::function<Result<void>(const ModuleInfo&, PluginSettings&)> check_config;
   const Clock* clock = nullptr;                                                        // null: the system's
 };
 
