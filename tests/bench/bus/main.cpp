@@ -1,0 +1,12 @@
+// nexus_bench_bus: jobs on the bus, from plugin to plugin. `--job J1 --events N --runs K`; see --help.
+#include <filesystem>
+
+#include "tests/bench/bus/bus_job.hpp"
+
+int main(int argc, char** argv) {
+  using namespace nexus::bench;
+  const RunOptions options = parse_command_line(argc, argv, {});
+  const auto plugins = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "bench_plugins";
+  for (const Job* job : options.jobs)
+    print_results(options, job->name, job->text, run_on_bus(*job, options, plugins));
+}
