@@ -8,7 +8,7 @@ if(TARGET nexus)
 endif()
 
 # Every plugin of the tree that is not a test's.
-set(nexus_plugin_dir ${CMAKE_INSTALL_LIBDIR}/nexus/plugins)
+set(nexus_plugin_dir lib/nexus/plugins)
 get_property(nexus_plugin_folders DIRECTORY ${CMAKE_SOURCE_DIR}/plugins PROPERTY SUBDIRECTORIES)
 foreach(folder ${nexus_plugin_folders})
   get_property(targets DIRECTORY ${folder} PROPERTY BUILDSYSTEM_TARGETS)
@@ -20,10 +20,15 @@ foreach(folder ${nexus_plugin_folders})
   endforeach()
 endforeach()
 
-configure_file(${CMAKE_CURRENT_LIST_DIR}/nexus.toml.in ${CMAKE_BINARY_DIR}/install/nexus.toml @ONLY)
+# The service's config is the one of config/, with the plugin folder of this installation.
+set(nexus_service_config ${CMAKE_SOURCE_DIR}/config/service.toml)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${nexus_service_config})
+file(READ ${nexus_service_config} text)
+string(REPLACE "/usr/lib/nexus/plugins" "${CMAKE_INSTALL_PREFIX}/${nexus_plugin_dir}" text "${text}")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/install/nexus.toml CONTENT "${text}" @ONLY)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/nexus.service.in ${CMAKE_BINARY_DIR}/install/nexus.service @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/install/nexus.toml DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/nexus COMPONENT host)
-install(DIRECTORY DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/nexus/plugins COMPONENT host)
+install(DIRECTORY DESTINATION ${CMAKE_INSTALL_SYSCONFDIR}/nexus/conf.d COMPONENT host)
 install(FILES ${CMAKE_BINARY_DIR}/install/nexus.service DESTINATION lib/systemd/system COMPONENT host)
 install(FILES ${CMAKE_SOURCE_DIR}/README.md ${CMAKE_SOURCE_DIR}/CHANGELOG.md
   DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/nexus COMPONENT host OPTIONAL)
