@@ -89,6 +89,9 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
   }
   uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
+  // Whoever owns the descriptor may close it from now on, and another file may get its number: nothing more is written.
+  void abandon() { abandoned_.store(true, std::memory_order_relaxed); }
+
  protected:
   void sink_it_(const spdlog::details::log_msg& message) override {
     report_loss();
@@ -102,6 +105,7 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
 
  private:
   void put(std::string_view line) {
+    if (abandoned_.load(std::memory_order_relaxed)) return;
     buffer_.assign(torn_ ? "\n" : "");
     buffer_ += line;
     buffer_ += '\n';
@@ -131,6 +135,7 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
   bool torn_ = false;  // the last line was not written to its end
   spdlog::details::thread_pool* pool_ = nullptr;
   std::string buffer_;
+  std::atomic<bool> abandoned_{false};
   std::atomic<uint64_t> lost_{0};
   uint64_t lost_reported_ = 0;
   int64_t report_next_ns_ = 0;
@@ -208,6 +213,7 @@ void retire(std::shared_ptr<Backend> old, std::chrono::milliseconds limit) {
     all.dropped_before += old->sink->lost() + old->pool->overrun_counter();
   }
   if (!written) {
+    old->sink->abandon();
     static auto* const hanging = new std::vector<std::shared_ptr<Backend>>;
     static std::mutex mutex;
     const std::lock_guard lock(mutex);
