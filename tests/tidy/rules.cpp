@@ -147,6 +147,7 @@ Findings check_places(const Tree& tree, const Exceptions& exceptions, const std:
         // A reserved name of RFC 2606, a variable, a word without a dot: no place in the world.
         while (host.ends_with('.')) host.remove_suffix(1);
         if (host.find('.') == std::string_view::npos || host.find_first_of("$%{*") != std::string_view::npos) continue;
+        if (host.find_first_not_of("0123456789.") == std::string_view::npos) continue;  // an address, in an example
         if (host.ends_with(".example") || host.ends_with(".test") || host.ends_with(".invalid")) continue;
         if (!std::isalnum(static_cast<unsigned char>(host.front()))) continue;
         const bool is_own = std::any_of(std::begin(kOwn), std::end(kOwn), [&](std::string_view own) {
