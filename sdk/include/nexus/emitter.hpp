@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <new>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -122,6 +123,20 @@ Request make_request(Core& core, const T& query, std::chrono::nanoseconds timeou
   return Request(core, type, EventTraits<T>::version, std::move(data), options, timeout);
 }
 
+// Collects what a host function writes; running out of memory must not cross into the host.
+struct Collector {
+  static void append(void* user, const std::uint8_t* data, std::uint64_t size) noexcept {
+    auto& self = *static_cast<Collector*>(user);
+    try {
+      self.bytes.append(data, static_cast<std::size_t>(size));
+    } catch (...) {
+      self.full = true;
+    }
+  }
+  cbor::Buffer bytes;
+  bool full = false;
+};
+
 inline cbor::Value call_control(Core& core, std::string_view method, const cbor::Value& params) {
   const auto* control = core.interface<nexus_control>(NEXUS_CONTROL_ID);
   if (control == nullptr) {
@@ -132,14 +147,13 @@ inline cbor::Value call_control(Core& core, std::string_view method, const cbor:
     cbor::Writer writer(input);
     params.write(writer);
   }
-  cbor::Buffer output;
-  const auto append = [](void* user, const std::uint8_t* data, std::uint64_t size) {
-    static_cast<cbor::Buffer*>(user)->append(data, static_cast<std::size_t>(size));
-  };
+  Collector output;
   ErrorBuffer error;
-  const std::int32_t code = control->call(control->ctx, to_abi(method), input.abi(), append, &output, error.get());
+  const std::int32_t code =
+      control->call(control->ctx, to_abi(method), input.abi(), &Collector::append, &output, error.get());
   if (code != NEXUS_OK) throw Error(code, error.sentence(code));
-  return output.empty() ? cbor::Value() : cbor::Value::decode(output.abi());
+  if (output.full) throw std::bad_alloc();
+  return output.bytes.empty() ? cbor::Value() : cbor::Value::decode(output.bytes.abi());
 }
 
 }  // namespace detail

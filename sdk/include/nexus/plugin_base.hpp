@@ -80,6 +80,14 @@ class Plugin {
     return detail::accepted(try_emit(type, data, options));
   }
 
+  // Says what is missing, where the others would only not match.
+  template <class T>
+    requires(!EventType<T> && !std::convertible_to<const T&, std::string_view>)
+  Id emit(const T&, const EmitOptions& = {}) const {
+    static_assert(EventType<T>, "emit() takes a type that was declared with NEXUS_EVENT, or the name of a type and its data");
+    return {};
+  }
+
   // The same, returning what became of it.
   template <EventType T>
   Status try_emit(const T& payload, const EmitOptions& options = {}) const {

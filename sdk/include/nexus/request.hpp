@@ -81,9 +81,10 @@ struct WaiterCall final : CallNode {
     using Result = typename MethodSignature<decltype(&F::operator())>::Result;
     LaterResult result;
     if constexpr (kIsLater<Result>) {
-      handle_delivery<Payload>(core, &delivery, &outcome, &result.reply, When<Payload>{}, [&](auto&&... arguments) {
-        on_reply(std::forward<decltype(arguments)>(arguments)...).state()->forward_to(state);
-      });
+      const auto chain = [&]<class... Arguments>(Arguments&&... arguments)
+        requires std::is_invocable_v<F&, Arguments...>
+      { on_reply(std::forward<Arguments>(arguments)...).state()->forward_to(state); };
+      handle_delivery<Payload>(core, &delivery, &outcome, &result.reply, When<Payload>{}, chain);
     } else {
       handle_delivery<Payload>(core, &delivery, &outcome, &result.reply, When<Payload>{}, on_reply);
       result.reply_type = from_abi(outcome.reply_type);
