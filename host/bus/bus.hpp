@@ -143,6 +143,9 @@ class Bus final : private DeliveryPort {
   int32_t publish_to_many(EmitCall& call, EventBlock* event, const Route& route, std::shared_ptr<Mailbox>* full);
   int32_t hold(EmitCall& call, EventBlock* event);
   int32_t refuse(EmitCall& call, int32_t code, std::string_view sentence);
+  int32_t emit_plain(Participant& from, Port& port, ThreadState& thread, int64_t time, nexus_bytes data, nexus_uuid* id,
+                     nexus_error* error);
+  int32_t finish(EmitCall& call, EventBlock* event, int32_t code);
   int32_t emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id);
   int64_t now() const { return fast_clock_ != nullptr ? fast_clock_->unix_ns() : clock_.unix_ns(); }
 

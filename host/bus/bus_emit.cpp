@@ -124,10 +124,7 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
   block->host_flags = call.port.type->reports_failure ? EventBlock::kHostNoErrorReport : uint8_t{0};
   block->route = nullptr;
   nexus_event& event = block->event;
-  std::memset(&event, 0, sizeof event);
-  event.size = sizeof event;
-  event.type = to_abi(call.port.type->name);
-  event.source = to_abi(call.from.source());
+  event = call.port.prototype;
   event.time_unix_ns = call.now;
   Packer packer(block->payload());
   if (options != nullptr) {
@@ -169,6 +166,47 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
   return block;
 }
 
+// The common case, an emit without options outside of handlers, straight down: what build and publish do, for one
+// mailbox with room. Everything else goes the general way.
+inline int32_t Bus::emit_plain(Participant& from, Port& port, ThreadState& thread, int64_t time, nexus_bytes data,
+                               nexus_uuid* id, nexus_error* error) {
+  EventBlock* block = allocate_block(data.size + kUuidTextSize);
+  if (block == nullptr) [[unlikely]] {
+    EmitCall call{from, port, nullptr, thread, nullptr, time, error};
+    return refuse(call, NEXUS_E_MEMORY, "no memory for the event");
+  }
+  block->type_index = port.type->index;
+  block->emitter = from.number();
+  block->hops = 0;
+  block->host_flags = 0;
+  block->route = nullptr;
+  nexus_event& event = block->event;
+  event = port.prototype;
+  event.time_unix_ns = time;
+  event.id = thread.ids.next(time);
+  char* payload = block->payload();
+  format_uuid(event.id, payload);
+  event.correlation_id = {payload, kUuidTextSize};
+  event.data = {reinterpret_cast<const uint8_t*>(payload + kUuidTextSize), data.size};
+  if (data.size != 0)
+    std::memcpy(payload + kUuidTextSize, data.data, data.size);
+  else
+    event.data_format = NEXUS_DATA_NONE;
+  if (id != nullptr) *id = event.id;
+  {
+    RouteReader reader(thread);
+    const Route* route = port.type->route.load(std::memory_order_acquire);
+    if (route != nullptr && route->single != nullptr) [[likely]] {
+      if (route->single->mailbox->push(block, route->single, false, nullptr) == Mailbox::Push::kAccepted) [[likely]] {
+        port.accepted.add(thread);
+        return NEXUS_OK;
+      }
+    }
+  }
+  EmitCall call{from, port, nullptr, thread, nullptr, time, error};
+  return finish(call, block, publish(call, block));
+}
+
 int32_t Bus::emit(Participant& from, uint64_t port_number, const nexus_emit_options* options, nexus_bytes data,
                   nexus_uuid* id, nexus_error* error) {
   Port* port = from.port(port_number);
@@ -177,6 +215,9 @@ int32_t Bus::emit(Participant& from, uint64_t port_number, const nexus_emit_opti
     return write_error(error, NEXUS_E_HANDLE, "this is no number that intern gave to this plugin");
   }
   ThreadState& thread = thread_state();
+  if (options == nullptr && thread.running.event == nullptr && data.size <= options_.event_size_max &&
+      !stopping_.load(std::memory_order_relaxed)) [[likely]]
+    return emit_plain(from, *port, thread, now(), data, id, error);
   EmitCall call{from, *port, options, thread, thread.running.event, now(), error};
   return emit_one(call, data, id);
 }
@@ -206,6 +247,10 @@ int32_t Bus::emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id) {
   const bool at_once = call.options != nullptr && (call.options->flags & NEXUS_EMIT_NOW) != 0;
   const int32_t code =
       call.thread.running.event != nullptr && !at_once ? hold(call, event) : publish(call, event);
+  return finish(call, event, code);
+}
+
+int32_t Bus::finish(EmitCall& call, EventBlock* event, int32_t code) {
   if (code == NEXUS_OK) [[likely]] {
     call.port.accepted.add(call.thread);
     return NEXUS_OK;
@@ -228,6 +273,12 @@ int32_t Bus::emit_batch(Participant& from, const nexus_emit_item* items, uint64_
       from.invalid_emits.fetch_add(1, std::memory_order_relaxed);
       code = write_error(error, NEXUS_E_HANDLE, "this is no number that intern gave to this plugin");
       break;
+    }
+    if (item.options == nullptr && thread.running.event == nullptr && item.data.size <= options_.event_size_max &&
+        !stopping_.load(std::memory_order_relaxed)) [[likely]] {
+      code = emit_plain(from, *port, thread, time, item.data, ids != nullptr ? &ids[done] : nullptr, error);
+      if (code != NEXUS_OK) break;
+      continue;
     }
     EmitCall call{from, *port, item.options, thread, thread.running.event, time, error};
     code = emit_one(call, item.data, ids != nullptr ? &ids[done] : nullptr);

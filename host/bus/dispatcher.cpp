@@ -123,41 +123,7 @@ bool Dispatcher::linger(Turn& turn) {
   return false;
 }
 
-void Dispatcher::run_batch(Turn& turn) {
-  Batch& batch = turn.worker.batch;
-  turn.thread.in_callback = true;
-  while (batch.next < batch.size) {
-    if (!turn.mailbox.start_next()) break;
-    const Slot slot = batch.slots[batch.next];
-    if (batch.next + 1 < batch.size) __builtin_prefetch(batch.slots[batch.next + 1].item);
-    if (slot.target == nullptr) {
-      run_task(turn, slot.item);
-    } else {
-      auto* event = static_cast<EventBlock*>(slot.item);
-      run_event(turn, event, *slot.target);
-      if (event->route != nullptr) port_.first_attempt_done(event);
-      event->release();
-    }
-    ++batch.next;
-  }
-  turn.thread.in_callback = false;
-}
-
-void Dispatcher::run_event(Turn& turn, EventBlock* event, Target& target) {
-  turn.thread.running.event = event;
-  turn.delivery.event = &event->event;
-  for (uint32_t i = 0; i < target.size; ++i) {
-    Entry& entry = target.entries[i];
-    if (!entry.subscription->active.load(std::memory_order_relaxed)) [[unlikely]] {
-      entry.discarded.fetch_add(1, std::memory_order_relaxed);
-      continue;
-    }
-    run_handler(turn, event, entry);
-  }
-  turn.thread.running.event = nullptr;
-}
-
-void Dispatcher::run_handler(Turn& turn, EventBlock* event, Entry& entry) {
+inline void Dispatcher::run_handler(Turn& turn, EventBlock* event, Entry& entry) {
   WorkerActivity& activity = turn.worker.activity;
   activity.sequence.store(activity.sequence.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   activity.subscription.store(entry.id, std::memory_order_relaxed);
@@ -176,8 +142,9 @@ void Dispatcher::run_handler(Turn& turn, EventBlock* event, Entry& entry) {
   int32_t verdict = NEXUS_DONE;
   // The SDK's trampolines let no exception out; a plugin written without it might, and must not end the host.
   try {
-    if (entry.flags != 0 && (entry.flags & NEXUS_SUBSCRIBE_NO_SELF) != 0 &&
-        event->emitter == turn.mailbox.owner().number()) {
+    if (entry.condition == nullptr && (entry.flags & NEXUS_SUBSCRIBE_NO_SELF) == 0) [[likely]] {
+      verdict = entry.handler(entry.user, &turn.delivery, &turn.outcome);
+    } else if ((entry.flags & NEXUS_SUBSCRIBE_NO_SELF) != 0 && event->emitter == turn.mailbox.owner().number()) {
       verdict = NEXUS_SKIP;
     } else if (entry.condition != nullptr) {
       const int32_t wanted = entry.condition(entry.user, &event->event);
@@ -206,6 +173,40 @@ void Dispatcher::run_handler(Turn& turn, EventBlock* event, Entry& entry) {
     return;
   }
   settle_unusual(turn, event, entry, verdict);
+}
+
+inline void Dispatcher::run_event(Turn& turn, EventBlock* event, Target& target) {
+  turn.thread.running.event = event;
+  turn.delivery.event = &event->event;
+  for (uint32_t i = 0; i < target.size; ++i) {
+    Entry& entry = target.entries[i];
+    if (!entry.subscription->active.load(std::memory_order_relaxed)) [[unlikely]] {
+      entry.discarded.fetch_add(1, std::memory_order_relaxed);
+      continue;
+    }
+    run_handler(turn, event, entry);
+  }
+  turn.thread.running.event = nullptr;
+}
+
+void Dispatcher::run_batch(Turn& turn) {
+  Batch& batch = turn.worker.batch;
+  turn.thread.in_callback = true;
+  while (batch.next < batch.size) {
+    if (!turn.mailbox.start_next()) break;
+    const Slot slot = batch.slots[batch.next];
+    if (batch.next + 1 < batch.size) __builtin_prefetch(batch.slots[batch.next + 1].item);
+    if (slot.target == nullptr) {
+      run_task(turn, slot.item);
+    } else {
+      auto* event = static_cast<EventBlock*>(slot.item);
+      run_event(turn, event, *slot.target);
+      if (event->route != nullptr) port_.first_attempt_done(event);
+      event->release();
+    }
+    ++batch.next;
+  }
+  turn.thread.in_callback = false;
 }
 
 // All but a success without emits. Here, and only here, the fate of a delivery is decided.

@@ -58,8 +58,8 @@ class Dispatcher final : public TurnRunner {
  private:
   struct Turn;
   void run_batch(Turn& turn);
-  void run_event(Turn& turn, EventBlock* event, Target& target);
-  void run_handler(Turn& turn, EventBlock* event, Entry& entry);
+  [[gnu::always_inline]] void run_event(Turn& turn, EventBlock* event, Target& target);
+  [[gnu::always_inline]] void run_handler(Turn& turn, EventBlock* event, Entry& entry);
   void settle_unusual(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict);
   void run_task(Turn& turn, void* task);
   bool linger(Turn& turn);

@@ -35,10 +35,9 @@ Mailbox::~Mailbox() = default;
 // ---- Emitters -----------------------------------------------------------------------------------------------------
 
 bool Mailbox::is_full(bool hard) {
-  const uint64_t bound = hard ? options_.size_max_hard : options_.size_max;
-  if (pushed_ + reserved_ - removed_ - started_seen_ < bound) [[likely]] return false;
+  if (!may_be_full(hard)) return false;
   started_seen_ = started_.load(std::memory_order_relaxed);
-  return pushed_ + reserved_ - removed_ - started_seen_ >= bound;
+  return may_be_full(hard);
 }
 
 bool Mailbox::make_room(bool hard, Slot* dropped) {
@@ -55,33 +54,15 @@ bool Mailbox::wants_turn() const {
          (signals_.load(std::memory_order_relaxed) & kSignalPause) == 0;
 }
 
-void Mailbox::add(int32_t level, Slot slot, bool* schedule) {
-  lanes_.push(level, slot);
-  ++pushed_;
-  waiting_hint_.store(lanes_.size(), std::memory_order_relaxed);
-  if (turns_ == 0 || options_.turns_max > 1) [[unlikely]] {
-    if (wants_turn()) {
-      ++turns_;
-      queued_ = true;
-      *schedule = true;
-    }
-  } else if (level > running_level_ && (signals_.load(std::memory_order_relaxed) & kSignalPreempt) == 0) {
+void Mailbox::added_unusual(bool* schedule) {
+  if (turns_ == 0 || options_.turns_max > 1) {
+    if (!wants_turn()) return;
+    ++turns_;
+    queued_ = true;
+    *schedule = true;
+  } else if ((signals_.load(std::memory_order_relaxed) & kSignalPreempt) == 0) {
     signal(kSignalPreempt);
   }
-}
-
-Mailbox::Push Mailbox::push(EventBlock* event, Target* target, bool hard, Slot* dropped) {
-  bool schedule = false;
-  const int32_t level = event->event.priority;
-  {
-    std::lock_guard guard(lock_);
-    if (closed_) [[unlikely]] return Push::kClosed;
-    if (!make_room(hard, dropped)) [[unlikely]] return Push::kFull;
-    ++target->queued;
-    add(level, Slot{event, target}, &schedule);
-  }
-  if (schedule) runner_.schedule(*this, level);
-  return Push::kAccepted;
 }
 
 Mailbox::Push Mailbox::reserve(bool hard, Slot* dropped) {

@@ -13,14 +13,14 @@
 
 #include "host/base/spin_lock.hpp"
 #include "host/bus/lanes.hpp"
+#include "host/bus/target.hpp"
+#include "host/event/block.hpp"
 
 namespace nexus::host {
 
 class Mailbox;
 class Participant;
 class Task;
-struct EventBlock;
-struct Target;
 
 // Runs mailboxes that have work; implemented by the scheduler, and by tests in the test's own thread.
 class MailboxRunner {
@@ -63,7 +63,19 @@ class Mailbox {
   // ---- Emitters, any thread -------------------------------------------------------------------------------------
   // Accepts one delivery, or says why not. `hard` takes the bound for workers. When `overflow` is drop_oldest and the
   // bound is reached, the oldest one of the lowest priority is handed back in `dropped`, for the caller to count.
-  Push push(EventBlock* event, Target* target, bool hard, Slot* dropped);
+  Push push(EventBlock* event, Target* target, bool hard, Slot* dropped) {
+    bool schedule = false;
+    const int32_t level = event->event.priority;
+    {
+      std::lock_guard guard(lock_);
+      if (closed_) [[unlikely]] return Push::kClosed;
+      if (may_be_full(hard) && !make_room(hard, dropped)) [[unlikely]] return Push::kFull;
+      ++target->queued;
+      add(level, Slot{event, target}, &schedule);
+    }
+    if (schedule) [[unlikely]] runner_.schedule(*this, level);
+    return Push::kAccepted;
+  }
   // The same in two steps, for an event that must enter several mailboxes or none.
   Push reserve(bool hard, Slot* dropped);
   void unreserve();
@@ -122,10 +134,19 @@ class Mailbox {
   static constexpr uint32_t kSignalPreempt = 1, kSignalPause = 2, kSignalRoom = 4;
 
   bool keep_going();
+  bool may_be_full(bool hard) const {
+    return pushed_ + reserved_ - removed_ - started_seen_ >= (hard ? options_.size_max_hard : options_.size_max);
+  }
   bool is_full(bool hard);
   bool make_room(bool hard, Slot* dropped);
   bool wants_turn() const;
-  void add(int32_t level, Slot slot, bool* schedule);
+  void add(int32_t level, Slot slot, bool* schedule) {
+    lanes_.push(level, slot);
+    ++pushed_;
+    waiting_hint_.store(lanes_.size(), std::memory_order_relaxed);
+    if (turns_ == 0 || level > running_level_ || is_parallel()) [[unlikely]] added_unusual(schedule);
+  }
+  void added_unusual(bool* schedule);
   void settle(Batch& batch);
   void signal(uint32_t bit) { signals_.fetch_or(bit, std::memory_order_relaxed); }
   void unsignal(uint32_t bit) { signals_.fetch_and(~bit, std::memory_order_relaxed); }

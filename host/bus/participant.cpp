@@ -2,6 +2,7 @@
 
 #include "host/bus/router.hpp"
 #include "host/bus/scheduler.hpp"
+#include "host/event/block.hpp"
 
 namespace nexus::host {
 
@@ -19,7 +20,12 @@ uint64_t Participant::find_port(std::string_view type) const {
 uint64_t Participant::port_for(TypeEntry& type) {
   std::lock_guard guard(ports_lock_);
   if (const auto known = ports_by_name_.find(type.name); known != ports_by_name_.end()) return known->second;
-  const size_t index = ports_.append([&](Port& port) { port.type = &type; });
+  const size_t index = ports_.append([&](Port& port) {
+    port.type = &type;
+    port.prototype.size = sizeof port.prototype;
+    port.prototype.type = to_abi(type.name);
+    port.prototype.source = to_abi(source_);
+  });
   if (index == ports_.kSizeMax) return 0;
   ports_by_name_.emplace(type.name, index + 1);
   return index + 1;

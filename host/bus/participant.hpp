@@ -55,6 +55,7 @@ class SharedCount {
 struct alignas(64) Port {
   TypeEntry* type = nullptr;
   SharedCount accepted;
+  nexus_event prototype{};  // what is the same in every event that goes through: size, type, source
   std::atomic<uint64_t> rejected{0};
 };
 

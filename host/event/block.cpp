@@ -10,30 +10,18 @@
 namespace nexus::host {
 namespace {
 
+using namespace detail;
+
 static_assert(offsetof(EventBlock, event) == 40 && sizeof(EventBlock) == 248);
 
-// Sizes grow by about a quarter, so that a queued event wastes little; what is larger goes to malloc.
-constexpr size_t kClassSizes[] = {320, 384, 448, 512, 640, 768, 960, 1280, 1792, 2560, 4096};
-constexpr uint8_t kClassCount = sizeof(kClassSizes) / sizeof(kClassSizes[0]);
-constexpr uint8_t kUnpooled = 0xff;
-constexpr uint32_t kMagazine = 64;  // blocks that move between a thread and the depot at once
 constexpr size_t kDepotMagazinesMax = 256;
 
 std::atomic<size_t> bytes_in_use{0};
 
-struct FreeBlock {
-  FreeBlock* next;
-};
-
-struct Magazine {
-  FreeBlock* first = nullptr;
-  uint32_t count = 0;
-};
-
 // Full magazines that threads exchange: a consumer that only frees feeds a producer that only allocates.
 struct Depot {
   SpinLock lock;
-  std::vector<FreeBlock*> full[kClassCount];
+  std::vector<FreeBlock*> full[kBlockClasses];
 };
 
 Depot& depot() {
@@ -50,37 +38,28 @@ void free_list(FreeBlock* block, size_t size) {
   }
 }
 
-// Two magazines per class keep a thread that alternates at the edge from running to the depot each time.
-struct ThreadCache {
-  Magazine active[kClassCount];
-  Magazine spare[kClassCount];
-  bool registered = false;
-};
-
-constinit thread_local ThreadCache cache;
-
 // Returns what a thread cached when it ends. Kept apart from the cache so that touching the cache needs no guard.
 struct CacheReturner {
   ~CacheReturner() {
-    for (uint8_t i = 0; i < kClassCount; ++i) {
-      free_list(cache.active[i].first, kClassSizes[i]);
-      free_list(cache.spare[i].first, kClassSizes[i]);
-      cache.active[i] = cache.spare[i] = Magazine{};
+    for (uint8_t i = 0; i < kBlockClasses; ++i) {
+      free_list(block_cache.active[i].first, kBlockSizes[i]);
+      free_list(block_cache.spare[i].first, kBlockSizes[i]);
+      block_cache.active[i] = block_cache.spare[i] = Magazine{};
     }
   }
 };
 
 void register_thread() {
   static thread_local CacheReturner returner;
-  cache.registered = true;
+  block_cache.registered = true;
   static_cast<void>(&returner);
 }
 
 [[gnu::noinline]] void* refill(uint8_t size_class) {
-  if (!cache.registered) register_thread();
-  Magazine& active = cache.active[size_class];
-  if (cache.spare[size_class].count > 0) {
-    std::swap(active, cache.spare[size_class]);
+  if (!block_cache.registered) register_thread();
+  Magazine& active = block_cache.active[size_class];
+  if (block_cache.spare[size_class].count > 0) {
+    std::swap(active, block_cache.spare[size_class]);
   } else {
     Depot& shared = depot();
     std::lock_guard guard(shared.lock);
@@ -91,8 +70,8 @@ void register_thread() {
     }
   }
   if (active.first == nullptr) {
-    void* memory = std::malloc(kClassSizes[size_class]);
-    if (memory != nullptr) bytes_in_use.fetch_add(kClassSizes[size_class], std::memory_order_relaxed);
+    void* memory = std::malloc(kBlockSizes[size_class]);
+    if (memory != nullptr) bytes_in_use.fetch_add(kBlockSizes[size_class], std::memory_order_relaxed);
     return memory;
   }
   FreeBlock* block = active.first;
@@ -102,9 +81,9 @@ void register_thread() {
 }
 
 [[gnu::noinline]] void spill(uint8_t size_class) {
-  if (!cache.registered) register_thread();
-  Magazine& active = cache.active[size_class];
-  Magazine& spare = cache.spare[size_class];
+  if (!block_cache.registered) register_thread();
+  Magazine& active = block_cache.active[size_class];
+  Magazine& spare = block_cache.spare[size_class];
   if (spare.count == 0) {
     std::swap(active, spare);
     return;
@@ -120,33 +99,22 @@ void register_thread() {
     else
       surplus = spare.first;
   }
-  free_list(surplus, kClassSizes[size_class]);
+  free_list(surplus, kBlockSizes[size_class]);
   spare = active;
   active = Magazine{};
 }
 
-uint8_t class_of(size_t size) {
-  for (uint8_t i = 0; i < kClassCount; ++i)
-    if (size <= kClassSizes[i]) return i;
-  return kUnpooled;
-}
-
 }  // namespace
 
-EventBlock* allocate_block(size_t payload_size) {
-  const size_t size = sizeof(EventBlock) + payload_size;
-  uint8_t size_class = class_of(size);
-#ifdef NEXUS_SANITIZED
-  size_class = kUnpooled;  // a pool would hide a use after free from the sanitizer
-#endif
+namespace detail {
+
+constinit thread_local BlockCache block_cache;
+
+EventBlock* allocate_block_slow(size_t size, uint8_t size_class) {
   void* memory;
-  if (size_class == kUnpooled) [[unlikely]] {
+  if (size_class == kUnpooled) {
     memory = std::malloc(size);
     if (memory != nullptr) bytes_in_use.fetch_add(size, std::memory_order_relaxed);
-  } else if (FreeBlock* block = cache.active[size_class].first; block != nullptr) [[likely]] {
-    cache.active[size_class].first = block->next;
-    --cache.active[size_class].count;
-    memory = block;
   } else {
     memory = refill(size_class);
   }
@@ -158,19 +126,21 @@ EventBlock* allocate_block(size_t payload_size) {
   return block;
 }
 
-void EventBlock::destroy(EventBlock* block) {
+void destroy_block_slow(EventBlock* block) {
   const uint8_t size_class = block->size_class;
-  if (size_class == kUnpooled) [[unlikely]] {
+  if (size_class == kUnpooled) {
     bytes_in_use.fetch_sub(block->allocated, std::memory_order_relaxed);
     std::free(block);
     return;
   }
   auto* free_block = reinterpret_cast<FreeBlock*>(block);
-  Magazine& active = cache.active[size_class];
+  Magazine& active = block_cache.active[size_class];
   free_block->next = active.first;
   active.first = free_block;
-  if (++active.count == kMagazine) [[unlikely]] spill(size_class);
+  if (++active.count == kMagazine) spill(size_class);
 }
+
+}  // namespace detail
 
 size_t block_bytes_in_use() { return bytes_in_use.load(std::memory_order_relaxed); }
 

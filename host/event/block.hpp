@@ -37,11 +37,7 @@ struct EventBlock {
 
   char* payload() { return reinterpret_cast<char*>(this + 1); }
   void retain() { references.fetch_add(1, std::memory_order_relaxed); }
-  void release() {
-    if (references.load(std::memory_order_acquire) == 1 || references.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      destroy(this);
-  }
-  static void destroy(EventBlock* block);
+  void release();
 
   // The block around the event that a plugin was given.
   static EventBlock* of(const nexus_event* event) {
@@ -50,9 +46,80 @@ struct EventBlock {
   }
 };
 
-// A block with room for `payload_size` bytes after it, its fields unset but for references (1) and size_class; from
-// the calling thread's own list when it has one. Null when memory is out.
-EventBlock* allocate_block(size_t payload_size);
+namespace detail {
+
+// Sizes grow by about a quarter, so that a queued event wastes little; what is larger goes to malloc.
+inline constexpr size_t kBlockSizes[] = {320, 384, 448, 512, 640, 768, 960, 1280, 1792, 2560, 4096};
+inline constexpr uint8_t kBlockClasses = sizeof(kBlockSizes) / sizeof(kBlockSizes[0]);
+inline constexpr uint8_t kUnpooled = 0xff;
+inline constexpr uint32_t kMagazine = 64;  // blocks that move between a thread and the depot at once
+
+struct FreeBlock {
+  FreeBlock* next;
+};
+struct Magazine {
+  FreeBlock* first = nullptr;
+  uint32_t count = 0;
+};
+// A thread's own free blocks. Two magazines per class keep a thread that alternates at the edge from running to the
+// depot each time. Trivial, so that touching it needs no guard; block.cpp gives it back when the thread ends.
+struct BlockCache {
+  Magazine active[kBlockClasses];
+  Magazine spare[kBlockClasses];
+  bool registered = false;
+};
+extern constinit thread_local BlockCache block_cache;
+
+// The class of each size in steps of 64 bytes, up to the largest class.
+inline constexpr auto kClassBySteps = [] {
+  struct Table {
+    uint8_t of[4096 / 64 + 1];
+  } table{};
+  for (size_t step = 0; step <= 4096 / 64; ++step) {
+    uint8_t size_class = 0;
+    while (kBlockSizes[size_class] < step * 64) ++size_class;
+    table.of[step] = size_class;
+  }
+  return table;
+}();
+
+EventBlock* allocate_block_slow(size_t size, uint8_t size_class);
+void destroy_block_slow(EventBlock* block);
+
+}  // namespace detail
+
+// A block with room for `payload_size` bytes after it, its fields unset but for references (1), size_class and
+// allocated; from the calling thread's own list when it has one. Null when memory is out.
+inline EventBlock* allocate_block(size_t payload_size) {
+  const size_t size = sizeof(EventBlock) + payload_size;
+  uint8_t size_class = size <= 4096 ? detail::kClassBySteps.of[(size + 63) / 64] : detail::kUnpooled;
+#ifdef NEXUS_SANITIZED
+  size_class = detail::kUnpooled;  // a pool would hide a use after free from the sanitizer
+#endif
+  if (size_class == detail::kUnpooled) [[unlikely]] return detail::allocate_block_slow(size, size_class);
+  detail::Magazine& active = detail::block_cache.active[size_class];
+  detail::FreeBlock* first = active.first;
+  if (first == nullptr) [[unlikely]] return detail::allocate_block_slow(size, size_class);
+  active.first = first->next;
+  --active.count;
+  auto* block = reinterpret_cast<EventBlock*>(first);
+  block->references.store(1, std::memory_order_relaxed);
+  block->size_class = size_class;
+  block->allocated = size;
+  return block;
+}
+
+inline void EventBlock::release() {
+  if (references.load(std::memory_order_acquire) != 1 && references.fetch_sub(1, std::memory_order_acq_rel) != 1)
+    return;
+  if (size_class == detail::kUnpooled) [[unlikely]] return detail::destroy_block_slow(this);
+  detail::Magazine& active = detail::block_cache.active[size_class];
+  if (active.count == detail::kMagazine - 1) [[unlikely]] return detail::destroy_block_slow(this);
+  auto* free_block = reinterpret_cast<detail::FreeBlock*>(this);
+  free_block->next = active.first;
+  active.first = free_block;
+  ++active.count;
+}
 
 // Bytes that blocks of all threads take from the system at this moment, pooled ones included.
 size_t block_bytes_in_use();

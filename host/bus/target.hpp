@@ -1,0 +1,47 @@
+// A mailbox and those of its handlers that one event type reaches in one stage. Immutable but for the counts, which are
+// written by whoever runs the mailbox and may be read by any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+#include "host/bus/subscription.hpp"
+#include "nexus/abi/bus.h"
+
+namespace nexus::host {
+
+class Mailbox;
+
+// Counts that one thread at a time writes and any thread may read.
+class OwnedCount {
+ public:
+  void add(uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void add_shared(uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
+  uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> value_{0};
+};
+
+// One handler within a target. The function pointers are copied here so that a delivery touches one place.
+struct Entry {
+  nexus_handler_fn handler = nullptr;
+  nexus_condition_fn condition = nullptr;
+  void* user = nullptr;
+  nexus_handle id = 0;
+  uint32_t flags = 0;
+  std::shared_ptr<Subscription> subscription;
+  OwnedCount handled, failed, filtered;
+  std::atomic<uint64_t> discarded{0};  // by whoever drops it, any thread
+};
+
+struct Target {
+  Mailbox* mailbox = nullptr;
+  uint32_t type_index = 0;
+  uint32_t size = 0;
+  uint64_t queued = 0;  // slots that name this target, guarded by the mailbox's lock
+  std::unique_ptr<Entry[]> entries;
+};
+
+}  // namespace nexus::host
