@@ -68,7 +68,7 @@ Result<Library> Library::open(const std::filesystem::path& file) {
 Result<const nexus_module*> Library::module() const {
   if (!handle_) return make_error(NEXUS_E_STATE, "the library is closed");
   const boost::dll::shared_library& library = handle_->library;
-  if (library.has(kSymbol)) return library.get<nexus_module_fn>(kSymbol)();
+  if (library.has(kSymbol)) return library.get<const nexus_module*()>(kSymbol)();
   for (const char* other : kOtherMajors) {
     if (library.has(other)) {
       return make_error(NEXUS_E_LOAD_MAJOR,
