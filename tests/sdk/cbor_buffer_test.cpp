@@ -1,6 +1,8 @@
 #include <catch2/catch_test_macros.hpp>
 
+#include <cstring>
 #include <string>
+#include <vector>
 
 #include "nexus/cbor_buffer.hpp"
 
@@ -83,6 +85,20 @@ TEST_CASE("appending nothing, even from null, is nothing") {
   buffer.append(nullptr, 0);
   CHECK(buffer.empty());
   CHECK(buffer.abi().size == 0);
+}
+
+TEST_CASE("short copies take exactly their bytes") {
+  std::string source;
+  for (int i = 0; i < 40; ++i) source += static_cast<char>('A' + i);
+  for (std::size_t size = 0; size <= source.size(); ++size) {
+    std::uint8_t target[42];
+    std::memset(target, '.', sizeof(target));
+    // A source of exactly that size, so that a sanitizer sees a read beyond it.
+    const std::vector<char> exact(source.begin(), source.begin() + static_cast<std::ptrdiff_t>(size));
+    nexus::cbor::detail::copy(target + 1, exact.data(), size);
+    const std::string got(reinterpret_cast<const char*>(target), size + 2);
+    CHECK(got == "." + source.substr(0, size) + ".");
+  }
 }
 
 TEST_CASE("a size that cannot be is refused before anything moves") {

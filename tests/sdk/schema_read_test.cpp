@@ -1,6 +1,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include "nexus/schema.hpp"
 #include "tests/sdk/cbor_hex.hpp"
@@ -110,6 +111,15 @@ TEST_CASE("the integers of each width stop at their bounds") {
   CHECK(why("u64", UINT64_MAX) == "no error");
   CHECK(why("u64", 1e19) == "no error");
   CHECK(why("u64", 2e19) == "shop.everything: field u64 must be a whole number from 0 to 18446744073709551615");
+}
+
+TEST_CASE("single precision takes what it can hold, rounded, and no more") {
+  const auto why = [](const Value& value) { return why_not<shop::Everything>(Value{{"single", value}}.encode()); };
+  CHECK(why(0.1) == "no error");
+  CHECK(why(3.4028234663852886e38) == "no error");
+  CHECK(why(std::numeric_limits<double>::infinity()) == "no error");
+  CHECK(why(1e300) == "shop.everything: field single must be a number that single precision can hold");
+  CHECK(why(-1e39) == "shop.everything: field single must be a number that single precision can hold");
 }
 
 TEST_CASE("enums are texts from a list") {

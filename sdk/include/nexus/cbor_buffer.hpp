@@ -2,6 +2,7 @@
 // to one thread at a time. clear() keeps the room, so a reused buffer stops allocating.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,6 +19,67 @@ namespace nexus::cbor {
 inline std::span<const std::uint8_t> view(nexus_bytes bytes) noexcept {
   return std::span<const std::uint8_t>(bytes.data, static_cast<std::size_t>(bytes.size));
 }
+
+namespace detail {
+
+// Network byte order. Compilers know this shape and make one instruction of it.
+template <class Word>
+Word reversed_if_little(Word word) noexcept {
+#if defined(__GNUC__)
+  if constexpr (std::endian::native == std::endian::big) return word;
+  if constexpr (sizeof(Word) == 2) return __builtin_bswap16(word);
+  if constexpr (sizeof(Word) == 4) return __builtin_bswap32(word);
+  if constexpr (sizeof(Word) == 8) return __builtin_bswap64(word);
+#else
+  if constexpr (std::endian::native == std::endian::big) return word;
+  Word result = 0;
+  for (unsigned i = 0; i < sizeof(Word); ++i, word = static_cast<Word>(word >> 8)) {
+    result = static_cast<Word>(result << 8 | (word & 0xffu));
+  }
+  return result;
+#endif
+}
+
+template <class Word>
+std::uint8_t* store(std::uint8_t* at, Word word) noexcept {
+  word = reversed_if_little(word);
+  std::memcpy(at, &word, sizeof(word));
+  return at + sizeof(word);
+}
+
+template <class Word>
+Word load(const std::uint8_t* at) noexcept {
+  Word word;
+  std::memcpy(&word, at, sizeof(word));
+  return reversed_if_little(word);
+}
+
+// memcpy, with the short texts of events done in place: two words that overlap cover any size up to twice a word.
+inline void copy(std::uint8_t* to, const void* from, std::size_t size) noexcept {
+  const auto* bytes = static_cast<const std::uint8_t*>(from);
+  if (size > 16) {
+    std::memcpy(to, from, size);
+  } else if (size >= 8) {
+    std::uint64_t first, last;
+    std::memcpy(&first, bytes, 8);
+    std::memcpy(&last, bytes + size - 8, 8);
+    std::memcpy(to, &first, 8);
+    std::memcpy(to + size - 8, &last, 8);
+  } else if (size >= 4) {
+    std::uint32_t first, last;
+    std::memcpy(&first, bytes, 4);
+    std::memcpy(&last, bytes + size - 4, 4);
+    std::memcpy(to, &first, 4);
+    std::memcpy(to + size - 4, &last, 4);
+  } else if (size != 0) {
+    const std::uint8_t middle = bytes[size / 2], last = bytes[size - 1];
+    to[0] = bytes[0];
+    to[size / 2] = middle;
+    to[size - 1] = last;
+  }
+}
+
+}  // namespace detail
 
 class Buffer {
  public:

@@ -16,10 +16,11 @@
 
 namespace nexus::cbor {
 
-// Arrays, maps and tags may be nested this deep, and no deeper.
+// Arrays and maps may be nested this deep, and no deeper; skip() and check() count tags too.
 inline constexpr std::uint32_t kDepthMax = 128;
 
-// What comes next. `end` is the end of the input, or of a container of unknown length.
+// What comes next; the first seven are the major types in their order. `end` is the end of the input, or of a container
+// of unknown length.
 enum class Kind : std::uint8_t {
   uint,
   negint,
@@ -199,8 +200,7 @@ class Reader {
 
  private:
   static constexpr Kind kind_of(std::uint8_t initial) noexcept {
-    constexpr Kind kMajors[] = {Kind::uint, Kind::negint, Kind::bytes, Kind::text, Kind::array, Kind::map, Kind::tag};
-    if (initial < 0xe0u) return kMajors[initial >> 5];
+    if (initial < 0xe0u) return static_cast<Kind>(initial >> 5);
     if (initial == 0xf4u || initial == 0xf5u) return Kind::boolean;
     if (initial == 0xf6u) return Kind::null;
     if (initial == 0xf7u) return Kind::undefined;
@@ -232,6 +232,7 @@ class Reader {
   bool chunks(std::uint8_t major, std::span<const std::uint8_t>& value, Buffer* scratch);
   bool chunk(const std::uint8_t*& at, std::uint8_t major, std::span<const std::uint8_t>& value) noexcept;
   bool enter(std::uint8_t major, Kind kind, Items& items) noexcept;
+  bool enter_any(std::uint8_t major, Kind kind, Items& items) noexcept;
   bool skip_scalar(std::uint8_t initial) noexcept;
 
   const std::uint8_t* begin_ = nullptr;

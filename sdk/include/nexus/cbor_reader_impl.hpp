@@ -7,10 +7,18 @@ namespace nexus::cbor {
 
 namespace detail {
 
-inline std::uint64_t big_endian(const std::uint8_t* at, unsigned bytes) noexcept {
-  std::uint64_t value = 0;
-  for (unsigned i = 0; i < bytes; ++i) value = value << 8 | at[i];
-  return value;
+// A head's argument of 2 to the power of `info - 24` bytes.
+inline std::uint64_t argument_at(const std::uint8_t* at, std::uint8_t info) noexcept {
+  switch (info) {
+    case 24:
+      return *at;
+    case 25:
+      return load<std::uint16_t>(at);
+    case 26:
+      return load<std::uint32_t>(at);
+    default:
+      return load<std::uint64_t>(at);
+  }
 }
 
 // RFC 8949 appendix D, by moving bits instead of by arithmetic, so that NaN and infinities need no special case.
@@ -38,7 +46,7 @@ inline bool Reader::head(const std::uint8_t*& at, std::uint64_t& argument) noexc
   if (info < 28) {
     const unsigned size = 1u << (info - 24u);
     if (static_cast<std::size_t>(end_ - at) < size) return fail(Fault::truncated);
-    argument = detail::big_endian(at, size);
+    argument = detail::argument_at(at, info);
     at += size;
     return true;
   }
@@ -206,6 +214,16 @@ inline bool Reader::read_bytes(std::span<const std::uint8_t>& value, Buffer& scr
 }
 
 inline bool Reader::enter(std::uint8_t major, Kind kind, Items& items) noexcept {
+  if (at_ != end_ && (*at_ & 0xf0u) == major && depth_ < kDepthMax && remaining() > 32) [[likely]] {
+    items = Items{*at_ & 0x0fu, false};  // up to 15 items, which surely fit
+    ++at_;
+    ++depth_;
+    return true;
+  }
+  return enter_any(major, kind, items);
+}
+
+inline bool Reader::enter_any(std::uint8_t major, Kind kind, Items& items) noexcept {
   if (peek() != kind) return wrong_kind();
   if (depth_ == kDepthMax) return fail(Fault::depth);
   const bool indefinite = (*at_ & 0x1fu) == 31;

@@ -59,8 +59,14 @@ inline bool is_utf8(const void* bytes, std::size_t size) noexcept {
     at += 8;
     size -= 8;
   }
-  std::uint8_t high = 0;
-  for (std::size_t i = 0; i < size; ++i) high = static_cast<std::uint8_t>(high | at[i]);
+  if (size >= 4) {  // two words that overlap
+    std::uint32_t first = 0, last = 0;
+    std::memcpy(&first, at, 4);
+    std::memcpy(&last, at + size - 4, 4);
+    return ((first | last) & static_cast<std::uint32_t>(kHighBits)) == 0 || detail::utf8_slow(at, size);
+  }
+  if (size == 0) return true;
+  const unsigned high = static_cast<unsigned>(at[0]) | at[size / 2] | at[size - 1];
   return high < 0x80u || detail::utf8_slow(at, size);
 }
 

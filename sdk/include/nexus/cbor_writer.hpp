@@ -17,11 +17,6 @@ namespace put {
 
 inline constexpr std::size_t kHeadSizeMax = 9;
 
-inline std::uint8_t* big_endian(std::uint8_t* at, std::uint64_t value, int bytes) noexcept {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) *at++ = static_cast<std::uint8_t>(value >> shift);
-  return at;
-}
-
 // `major` is the major type already shifted into the upper three bits: 0x60 for text. At most kHeadSizeMax bytes.
 inline std::uint8_t* head(std::uint8_t* at, std::uint8_t major, std::uint64_t argument) noexcept {
   if (argument < 24) {
@@ -35,14 +30,14 @@ inline std::uint8_t* head(std::uint8_t* at, std::uint8_t major, std::uint64_t ar
   }
   if (argument <= 0xffffu) {
     *at = static_cast<std::uint8_t>(major | 25u);
-    return big_endian(at + 1, argument, 2);
+    return detail::store(at + 1, static_cast<std::uint16_t>(argument));
   }
   if (argument <= 0xffffffffu) {
     *at = static_cast<std::uint8_t>(major | 26u);
-    return big_endian(at + 1, argument, 4);
+    return detail::store(at + 1, static_cast<std::uint32_t>(argument));
   }
   *at = static_cast<std::uint8_t>(major | 27u);
-  return big_endian(at + 1, argument, 8);
+  return detail::store(at + 1, argument);
 }
 
 inline std::uint8_t* integer(std::uint8_t* at, std::int64_t value) noexcept {
@@ -62,7 +57,7 @@ inline std::uint8_t* null(std::uint8_t* at) noexcept {
 
 inline std::uint8_t* string(std::uint8_t* at, std::uint8_t major, const void* bytes, std::size_t size) noexcept {
   at = head(at, major, size);
-  if (size != 0) std::memcpy(at, bytes, size);
+  detail::copy(at, bytes, size);
   return at + size;
 }
 
@@ -97,22 +92,22 @@ inline std::int32_t exact_half(float value) noexcept {
 inline std::uint8_t* floating(std::uint8_t* at, double value) noexcept {
   if (value != value) {
     *at = 0xf9u;
-    return big_endian(at + 1, 0x7e00u, 2);
+    return detail::store(at + 1, std::uint16_t{0x7e00u});
   }
   constexpr double kFloatMax = 3.4028234663852886e38;
   const bool in_range = (value <= kFloatMax && value >= -kFloatMax) || value - value != 0;  // or an infinity
   const float single = in_range ? static_cast<float>(value) : 0.0f;
   if (!in_range || static_cast<double>(single) != value) {
     *at = 0xfbu;
-    return big_endian(at + 1, std::bit_cast<std::uint64_t>(value), 8);
+    return detail::store(at + 1, std::bit_cast<std::uint64_t>(value));
   }
   const std::int32_t half = exact_half(single);
   if (half >= 0) {
     *at = 0xf9u;
-    return big_endian(at + 1, static_cast<std::uint64_t>(half), 2);
+    return detail::store(at + 1, static_cast<std::uint16_t>(half));
   }
   *at = 0xfau;
-  return big_endian(at + 1, std::bit_cast<std::uint32_t>(single), 4);
+  return detail::store(at + 1, std::bit_cast<std::uint32_t>(single));
 }
 
 }  // namespace put

@@ -36,40 +36,37 @@ struct Codec {
 
 namespace detail {
 
-// The head of an item in the usual forms; null for every other, and where the bytes end.
-inline const std::uint8_t* fast_head(const std::uint8_t* at, const std::uint8_t* end, std::uint8_t major,
-                                     std::uint64_t& argument) noexcept {
-  if (at == end || (*at & 0xe0u) != major) return nullptr;
+// The argument of the definite head at `at`, which is not the end; null for every other form, and where the bytes end.
+inline const std::uint8_t* fast_argument(const std::uint8_t* at, const std::uint8_t* end,
+                                         std::uint64_t& argument) noexcept {
   const std::uint8_t info = *at & 0x1fu;
   ++at;
-  if (info < 24) {
-    argument = info;
+  argument = info;
+  if (info < 24) [[likely]]
     return at;
-  }
   if (info > 27) return nullptr;
   const unsigned size = 1u << (info - 24u);
   if (static_cast<std::size_t>(end - at) < size) return nullptr;
-  switch (info) {
-    case 24:
-      argument = *at;
-      break;
-    case 25:
-      argument = cbor::detail::big_endian(at, 2);
-      break;
-    case 26:
-      argument = cbor::detail::big_endian(at, 4);
-      break;
-    default:
-      argument = cbor::detail::big_endian(at, 8);
-      break;
-  }
+  argument = cbor::detail::argument_at(at, info);
   return at + size;
+}
+
+// False where `number` is finite and T has no room for it: the plain cast would be undefined.
+template <class T>
+bool narrow(double number, T& out) noexcept {
+  if constexpr (std::same_as<T, float>) {
+    constexpr double kMax = static_cast<double>(std::numeric_limits<float>::max());
+    if ((number > kMax || number < -kMax) && number - number == 0) return false;
+  }
+  out = static_cast<T>(number);
+  return true;
 }
 
 inline const std::uint8_t* fast_string(const std::uint8_t* at, const std::uint8_t* end, std::uint8_t major,
                                        const std::uint8_t*& data, std::size_t& size) noexcept {
   std::uint64_t length = 0;
-  at = fast_head(at, end, major, length);
+  if (at == end || (*at & 0xe0u) != major) return nullptr;
+  at = fast_argument(at, end, length);
   if (at == nullptr || length > static_cast<std::uint64_t>(end - at)) return nullptr;
   data = at;
   size = static_cast<std::size_t>(length);
@@ -111,18 +108,15 @@ struct Codec<T> {
     }
   }
   static const std::uint8_t* fast(const std::uint8_t* at, const std::uint8_t* end, T& out) noexcept {
+    constexpr auto kMax = static_cast<std::uint64_t>(std::numeric_limits<T>::max());
+    constexpr std::uint8_t kMajorMax = std::signed_integral<T> ? 1 : 0;
+    if (at == end || *at >> 5 > kMajorMax) return nullptr;
+    const bool is_negative = *at >> 5 == 1;
     std::uint64_t argument = 0;
-    if (const std::uint8_t* next = detail::fast_head(at, end, 0x00u, argument)) {
-      return assign(argument, out) ? next : nullptr;
-    }
-    if constexpr (std::signed_integral<T>) {
-      const std::uint8_t* next = detail::fast_head(at, end, 0x20u, argument);
-      if (next == nullptr || argument > static_cast<std::uint64_t>(std::numeric_limits<T>::max())) return nullptr;
-      out = static_cast<T>(-1 - static_cast<T>(argument));
-      return next;
-    } else {
-      return nullptr;
-    }
+    at = detail::fast_argument(at, end, argument);
+    if (at == nullptr || argument > kMax) return nullptr;
+    out = static_cast<T>(is_negative ? ~argument : argument);  // -1 - n is ~n
+    return at;
   }
   static bool take(Decoder& decoder, T& out) {
     const cbor::Kind kind = decoder.peek();
@@ -149,13 +143,6 @@ struct Codec<T> {
     if constexpr (sizeof(T) < 8 || std::unsigned_integral<T>) text.number("minimum", std::numeric_limits<T>::min());
     if constexpr (sizeof(T) < 8) text.number("maximum", std::numeric_limits<T>::max());
   }
-
- private:
-  static bool assign(std::uint64_t argument, T& out) noexcept {
-    if (argument > static_cast<std::uint64_t>(std::numeric_limits<T>::max())) return false;
-    out = static_cast<T>(argument);
-    return true;
-  }
 };
 
 template <class T>
@@ -168,15 +155,15 @@ struct Codec<T> {
   static const std::uint8_t* fast(const std::uint8_t* at, const std::uint8_t* end, T& out) noexcept {
     const auto left = static_cast<std::size_t>(end - at);
     if (left >= 9 && *at == 0xfbu) {
-      out = static_cast<T>(std::bit_cast<double>(cbor::detail::big_endian(at + 1, 8)));
-      return at + 9;
+      const auto number = std::bit_cast<double>(cbor::detail::load<std::uint64_t>(at + 1));
+      return detail::narrow(number, out) ? at + 9 : nullptr;
     }
     if (left >= 3 && *at == 0xf9u) {
-      out = static_cast<T>(cbor::detail::from_half(cbor::detail::big_endian(at + 1, 2)));
+      out = static_cast<T>(cbor::detail::from_half(cbor::detail::load<std::uint16_t>(at + 1)));
       return at + 3;
     }
     if (left >= 5 && *at == 0xfau) {
-      out = std::bit_cast<float>(static_cast<std::uint32_t>(cbor::detail::big_endian(at + 1, 4)));
+      out = std::bit_cast<float>(cbor::detail::load<std::uint32_t>(at + 1));
       return at + 5;
     }
     return nullptr;
@@ -188,8 +175,7 @@ struct Codec<T> {
     }
     double number = 0;
     if (!decoder.reader.read_double(number)) return decoder.broken();
-    out = static_cast<T>(number);
-    return true;
+    return detail::narrow(number, out) || decoder.problem("must be a number that single precision can hold");
   }
   static void schema(SchemaText& text, const T*) { text.member("type", "number"); }
 };

@@ -74,11 +74,8 @@ class Decoder {
 
   // What the next item is, tags passed over: a tagged text is still a text to a field that wants one.
   cbor::Kind peek() noexcept {
-    while (reader.peek() == cbor::Kind::tag) {
-      std::uint64_t ignored = 0;
-      if (!reader.read_tag(ignored)) break;
-    }
-    return reader.peek();
+    const cbor::Kind kind = reader.peek();
+    return kind == cbor::Kind::tag ? peek_behind_tags() : kind;
   }
 
   // All of these are false, so that a codec can return them.
@@ -129,6 +126,12 @@ class Decoder {
   NEXUS_COLD bool in_item(std::uint64_t index) { return in_field("[" + std::to_string(index) + "]"); }
 
  private:
+  NEXUS_COLD cbor::Kind peek_behind_tags() noexcept {
+    std::uint64_t ignored = 0;
+    while (reader.peek() == cbor::Kind::tag && reader.read_tag(ignored)) continue;
+    return reader.peek();
+  }
+
   static void prepend(std::string& path, std::string_view name) {
     const bool joined = path.empty() || path.front() == '[';
     path.insert(0, std::string(name) + (joined ? "" : "."));
