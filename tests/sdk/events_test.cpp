@@ -5,6 +5,30 @@
 using namespace nexus;
 using cbor::Value;
 
+// snippet: typed-event
+namespace shop {
+
+enum class Channel { web, mobile };
+NEXUS_ENUM(Channel, web, mobile)
+
+struct Item {
+  std::string sku;
+  double price = 0;
+};
+NEXUS_STRUCT(Item, sku, price)
+
+struct BasketPaid {
+  std::string basket_id;
+  std::vector<Item> items;
+  Channel channel = Channel::web;
+  std::optional<std::string> coupon;
+  std::chrono::system_clock::time_point paid_at;
+};
+NEXUS_EVENT_V(BasketPaid, "basket.paid", 2, basket_id, items, channel, coupon, paid_at)
+
+}  // namespace shop
+// end snippet
+
 namespace {
 
 template <class T>
@@ -83,4 +107,22 @@ TEST_CASE("a log line tells where it stood") {
   STATIC_CHECK(EventTraits<events::LogLine>::type == "log.line");
   CHECK(data_of(events::LogLine{"/a", "text", 7, false}) ==
         Value{{"path", "/a"}, {"line", "text"}, {"offset", 7}, {"truncated", false}});
+}
+
+TEST_CASE("the example of the README is an event of that shape") {
+  shop::BasketPaid paid;
+  paid.basket_id = "B-1";
+  paid.items = {{"A", 2.5}};
+  paid.channel = shop::Channel::mobile;
+  STATIC_CHECK(EventTraits<shop::BasketPaid>::version == 2);
+  CHECK(data_of(paid) == Value{{"basket_id", "B-1"},
+                               {"items", Value::array({Value{{"sku", "A"}, {"price", 2.5}}})},
+                               {"channel", "mobile"},
+                               {"paid_at", "1970-01-01T00:00:00Z"}});
+  // snippet: field-error
+  const Value wrong = {{"items", Value::array({Value{{"sku", "A"}, {"price", "dear"}}})}};
+  std::string why;
+  CHECK_FALSE(EventTraits<shop::BasketPaid>::try_decode(std::span<const std::uint8_t>(wrong.encode()), paid, &why));
+  CHECK(why == "basket.paid: field items[0].price must be a number, is text");
+  // end snippet
 }
