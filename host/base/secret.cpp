@@ -55,6 +55,13 @@ void register_secret(std::string_view value) {
   all.any.store(true, std::memory_order_release);
 }
 
+void forget_secrets() {
+  Registry& all = registry();
+  const std::lock_guard lock(all.mutex);
+  all.any.store(false, std::memory_order_release);
+  all.values = std::make_shared<Values>();
+}
+
 bool holds_secret(std::string_view text) {
   const auto values = snapshot();
   return values && std::any_of(values->begin(), values->end(),

@@ -1,5 +1,5 @@
 // What must not be printed: values that were registered as secrets (passwords from the config), and fields whose names
-// say that they hold one. Process-wide; any thread. Values are never forgotten, so that late lines are covered too.
+// say that they hold one. Process-wide; any thread. A host never forgets a value, so that late lines are covered too.
 #pragma once
 
 #include <string>
@@ -12,6 +12,9 @@ inline constexpr std::string_view kSecretMark = "***";
 // From now on redact() replaces this value. Values of fewer than 4 bytes are not taken: they would blot out ordinary
 // text and protect nothing.
 void register_secret(std::string_view value);
+
+// Empties the registry: for tests and fuzz targets, which make up secrets without end.
+void forget_secrets();
 
 // Whether `text` holds a registered value; cheap while there are none.
 bool holds_secret(std::string_view text);
