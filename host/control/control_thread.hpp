@@ -16,6 +16,9 @@ namespace nexus::host {
 
 class ControlThread {
  public:
+  // As a patience: longer than any host lives, and short enough to be added to a time.
+  static constexpr std::chrono::milliseconds kForever = std::chrono::hours(24 * 3650);
+
   ControlThread();
   ~ControlThread();  // stops
   ControlThread(const ControlThread&) = delete;

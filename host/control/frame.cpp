@@ -76,7 +76,7 @@ size_t begin_frame(cbor::Buffer& out) {
 void end_frame(cbor::Buffer& out, size_t begin) {
   const size_t size = out.size() - begin - kFrameHeadSize;
   uint8_t* const first = out.reserve(0) - (out.size() - begin);
-  cbor::put::big_endian(first, size, kFrameHeadSize);
+  for (size_t i = 0; i < kFrameHeadSize; ++i) first[i] = static_cast<uint8_t>(size >> (8 * (kFrameHeadSize - 1 - i)));
 }
 
 Result<void> read_client_frame(std::span<const uint8_t> frame, ClientFrame& out) {

@@ -1,0 +1,110 @@
+// What the command line says, one struct for each command, and the function that does it. Filled by parse.cpp, which
+// alone knows CLI11. Each function returns the exit status of the process (exit_status.hpp).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace nexus::host::cli {
+
+// How to find the host; for every command that talks to one.
+struct HostOptions {
+  std::string config;
+  std::string socket;
+};
+
+struct RunCommand {
+  std::string config;
+  std::vector<std::string> plugin_folders;
+  std::string socket;
+  bool check_config = false;
+  bool safe_mode = false;
+};
+int run(const RunCommand& command);
+
+struct TapCommand {
+  HostOptions host;
+  std::string pattern = "*";
+  uint64_t count = 0;
+  bool json = false;
+  bool headers_only = false;
+};
+int tap(const TapCommand& command);
+
+struct EmitCommand {
+  HostOptions host;
+  std::string type;  // empty with send_on: each line names its own
+  std::optional<std::string> data;
+  std::string send_on;  // "newline", or empty
+  int32_t priority = 0;
+  std::optional<std::string> correlation, causation, key, subject, source, id;
+  std::vector<std::string> metadata;  // name=value
+  std::optional<double> timeout;      // seconds
+  uint32_t batch = 256;
+  bool json = false;
+  bool quiet = false;
+};
+int emit(const EmitCommand& command);
+
+struct PluginsCommand {
+  HostOptions host;
+  std::string argument;  // id, file or name
+  std::string folder = ".";
+  bool json = false;
+};
+int plugins_ls(const PluginsCommand& command);
+int plugins_info(const PluginsCommand& command);
+int plugins_check(const PluginsCommand& command);
+int plugins_new(const PluginsCommand& command);
+// `method` is plugins.reload, plugins.enable or plugins.disable.
+int plugins_change(const PluginsCommand& command, const std::string& method);
+
+struct ConfigCommand {
+  HostOptions host;
+  bool origin = false;
+  bool json = false;
+  bool running = false;
+};
+int config_check(const ConfigCommand& command);
+int config_show(const ConfigCommand& command);
+int config_schema();
+int config_init();
+
+struct StatCommand {
+  HostOptions host;
+  bool json = false;
+  std::string metrics;  // "prometheus" or "openmetrics": all metrics instead
+};
+int stat(const StatCommand& command);
+
+struct CallCommand {
+  HostOptions host;
+  std::string method;
+  std::string params;
+};
+int call(const CallCommand& command);
+
+int explain_error(const std::string& code, bool json);
+int version(bool json);
+
+// The commands as a tree, for `nexus completion`.
+struct OptionNode {
+  std::vector<std::string> names;  // with their dashes
+  std::string text;
+  bool takes_value = false;
+};
+struct CommandNode {
+  std::string name;
+  std::string text;
+  std::vector<OptionNode> options;
+  std::vector<CommandNode> commands;
+};
+// `shell` is bash, zsh or fish.
+std::string completion_script(const CommandNode& root, const std::string& shell);
+
+// Parses and runs.
+int main(int argc, char** argv);
+
+}  // namespace nexus::host::cli

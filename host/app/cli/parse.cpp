@@ -1,0 +1,208 @@
+// The one place that knows CLI11, which costs five seconds to compile.
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <map>
+
+#include "host/app/cli/options.hpp"
+#include "host/app/cli/output.hpp"
+#include "host/app/exit_status.hpp"
+
+namespace nexus::host::cli {
+namespace {
+
+// What every command fills in; lives as long as the parsing and the command.
+struct Parsed {
+  RunCommand run;
+  TapCommand tap;
+  EmitCommand emit;
+  PluginsCommand plugins;
+  ConfigCommand config;
+  StatCommand stat;
+  CallCommand call;
+  std::string code, shell;
+  bool json = false;
+  std::function<int()> chosen;
+};
+
+void add_host_options(CLI::App* app, HostOptions& options) {
+  app->add_option("--config,-c", options.config, "Config file, to find the host's socket")->type_name("FILE");
+  app->add_option("--socket", options.socket, "The host's control socket")->type_name("PATH");
+}
+
+CLI::App* add(CLI::App& parent, const char* name, const char* text, Parsed& parsed, std::function<int()> command) {
+  CLI::App* app = parent.add_subcommand(name, text);
+  // After the whole line has been understood, not during it.
+  app->callback([&parsed, command = std::move(command)] { parsed.chosen = command; });
+  return app;
+}
+
+void add_run(CLI::App& root, Parsed& parsed) {
+  RunCommand& run = parsed.run;
+  CLI::App* app = add(root, "run", "Run the host", parsed, [&run] { return cli::run(run); });
+  app->add_option("--config,-c", run.config, "Config file")->type_name("FILE");
+  app->add_option("--plugins-dir", run.plugin_folders, "Folder of plugins, instead of the config's; may be repeated")
+      ->type_name("FOLDER")
+      ->allow_extra_args(false);
+  app->add_option("--socket", run.socket, "Control socket, instead of the config's")->type_name("PATH");
+  app->add_flag("--check-config", run.check_config, "Check the config and end");
+  app->add_flag("--safe-mode", run.safe_mode, "Load no plugin by itself");
+}
+
+void add_tap(CLI::App& root, Parsed& parsed) {
+  TapCommand& tap = parsed.tap;
+  CLI::App* app = add(root, "tap", "Show events as they pass", parsed, [&tap] { return cli::tap(tap); });
+  add_host_options(app, tap.host);
+  app->add_option("pattern", tap.pattern, "Event types: order.created, order.*, *.error, * (default)")->type_name("PATTERN");
+  app->add_option("--count,-n", tap.count, "End after so many events")->type_name("N");
+  app->add_flag("--json", tap.json, "CloudEvents, one a line");
+  app->add_flag("--headers-only", tap.headers_only, "Leave the data out");
+}
+
+void add_emit(CLI::App& root, Parsed& parsed) {
+  EmitCommand& emit = parsed.emit;
+  CLI::App* app = add(root, "emit", "Emit one event, or a stream of them", parsed, [&emit] { return cli::emit(emit); });
+  add_host_options(app, emit.host);
+  app->add_option("type", emit.type, "Event type; may be left out where each line names its own")->type_name("TYPE");
+  app->add_option("--data,-d", emit.data, "JSON, @FILE, or - for standard input")->type_name("DATA");
+  app->add_option("--send-on", emit.send_on,
+                  "newline: each line of the input is an event; with a TYPE its data, without one the whole event")
+      ->check(CLI::IsMember({"newline"}))
+      ->type_name("");
+  app->add_option("--priority", emit.priority, "Higher first; 0 is normal")->type_name("N");
+  app->add_option("--correlation", emit.correlation, "Correlation id")->type_name("ID");
+  app->add_option("--causation", emit.causation, "Id of the event that caused it")->type_name("UUID");
+  app->add_option("--key", emit.key, "Ordering key")->type_name("KEY");
+  app->add_option("--subject", emit.subject, "What the event is about")->type_name("TEXT");
+  app->add_option("--source", emit.source, "Source, instead of nexus.control")->type_name("TEXT");
+  app->add_option("--id", emit.id, "The event's id")->type_name("UUID");
+  app->add_option("--metadata,-m", emit.metadata, "Metadata; may be repeated")->type_name("NAME=VALUE")->allow_extra_args(false);
+  app->add_option("--timeout", emit.timeout, "How long to wait for room in a full queue")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 3600.0));
+  app->add_option("--batch", emit.batch, "Events a frame")->type_name("N")->check(CLI::Range(1, 4096))->capture_default_str();
+  app->add_flag("--json", emit.json, "One result a line: id, status, reason");
+  app->add_flag("--quiet,-q", emit.quiet, "No progress, no summary");
+}
+
+void add_plugins(CLI::App& root, Parsed& parsed) {
+  PluginsCommand& plugins = parsed.plugins;
+  CLI::App* group = root.add_subcommand("plugins", "Plugins: what is loaded, and why not");
+  group->require_subcommand(1);
+  const auto finish = [&](CLI::App* app, const char* argument, const char* text) {
+    if (argument != nullptr) app->add_option(argument, plugins.argument, text)->required()->type_name("");
+    app->add_flag("--json", plugins.json, "JSON, one object a line");
+    return app;
+  };
+  const auto with_host = [&](CLI::App* app) { add_host_options(app, plugins.host); };
+  with_host(finish(add(*group, "ls", "List plugins and refused files", parsed, [&] { return plugins_ls(plugins); }),
+                   nullptr, nullptr));
+  with_host(finish(add(*group, "info", "All about one plugin", parsed, [&] { return plugins_info(plugins); }), "id",
+                   "The plugin's id"));
+  with_host(finish(add(*group, "check", "Tell whether a file would load", parsed, [&] { return plugins_check(plugins); }),
+                   "file", "The plugin's file"));
+  CLI::App* made = finish(add(*group, "new", "Write a plugin project", parsed, [&] { return plugins_new(plugins); }),
+                          "name", "Name of the project: lower-case letters, digits, - and _");
+  made->add_option("--in", plugins.folder, "Folder to make it in")->type_name("FOLDER");
+  for (const auto& [name, text] : std::map<const char*, const char*>{
+           {"enable", "Load a plugin that is disabled, until the host ends"},
+           {"disable", "Stop a plugin and keep it from being loaded, until the host ends"},
+           {"reload", "Swap a plugin onto its file again, with fresh settings"}}) {
+    const std::string method = "plugins." + std::string(name);
+    with_host(finish(add(*group, name, text, parsed, [&plugins, method] { return plugins_change(plugins, method); }), "id",
+                     "The plugin's id"));
+  }
+}
+
+void add_config(CLI::App& root, Parsed& parsed) {
+  ConfigCommand& config = parsed.config;
+  CLI::App* group = root.add_subcommand("config", "The config: check, show, schema, init");
+  group->require_subcommand(1);
+  CLI::App* check = add(*group, "check", "Tell what is wrong with a config", parsed, [&] { return config_check(config); });
+  CLI::App* show = add(*group, "show", "Show every value, secrets as ***", parsed, [&] { return config_show(config); });
+  for (CLI::App* app : {check, show}) {
+    app->add_option("--config,-c,file", config.host.config, "Config file")->type_name("FILE");
+    app->add_flag("--json", config.json, "JSON");
+  }
+  show->add_flag("--origin", config.origin, "Where each value came from");
+  show->add_flag("--running", config.running, "The config of the running host");
+  show->add_option("--socket", config.host.socket, "The host's control socket, with --running")->type_name("PATH");
+  add(*group, "schema", "JSON Schema of nexus.toml, for editors", parsed, [] { return config_schema(); });
+  add(*group, "init", "A nexus.toml with every key and its default", parsed, [] { return config_init(); });
+}
+
+void describe(const CLI::App& app, CommandNode& node) {
+  node.name = app.get_name();
+  node.text = app.get_description();
+  for (const CLI::Option* option : app.get_options()) {
+    OptionNode row;
+    for (const std::string& name : option->get_lnames()) row.names.push_back("--" + name);
+    for (const std::string& name : option->get_snames()) row.names.push_back("-" + name);
+    if (row.names.empty()) continue;
+    row.text = option->get_description();
+    row.takes_value = option->get_items_expected_max() > 0;
+    node.options.push_back(std::move(row));
+  }
+  for (const CLI::App* child : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (child->get_name().starts_with("__") || child->get_name().empty()) continue;
+    describe(*child, node.commands.emplace_back());
+  }
+}
+
+void add_others(CLI::App& root, Parsed& parsed) {
+  CLI::App* stat = add(root, "stat", "What the bus has counted", parsed, [&] { return cli::stat(parsed.stat); });
+  add_host_options(stat, parsed.stat.host);
+  stat->add_flag("--json", parsed.stat.json, "JSON, one object");
+  stat->add_option("--metrics", parsed.stat.metrics, "All metrics as text: prometheus or openmetrics")
+      ->check(CLI::IsMember({"prometheus", "openmetrics"}))
+      ->type_name("");
+  CLI::App* call = add(root, "call", "Call a control method (control.methods lists them)", parsed,
+                       [&] { return cli::call(parsed.call); });
+  add_host_options(call, parsed.call.host);
+  call->add_option("method", parsed.call.method, "Its name")->required()->type_name("");
+  call->add_option("params", parsed.call.params, "Its parameters, a JSON object")->type_name("");
+  CLI::App* completion = add(root, "completion", "A completion script for a shell", parsed, [&root, &parsed] {
+    CommandNode tree;
+    describe(root, tree);
+    print(completion_script(tree, parsed.shell));
+    return exit_status::kOk;
+  });
+  completion->add_option("shell", parsed.shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->type_name("");
+  CLI::App* explain = add(root, "explain-error", "What an error code means and what to do", parsed,
+                          [&] { return explain_error(parsed.code, parsed.json); });
+  explain->add_option("code", parsed.code, "NX0300, or queue_full")->required()->type_name("");
+  CLI::App* version = add(root, "version", "The version", parsed, [&] { return cli::version(parsed.json); });
+  for (CLI::App* app : {explain, version}) app->add_flag("--json", parsed.json, "JSON");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Parsed parsed;
+  CLI::App root("nexus runs plugins and connects them by events", "nexus");
+  root.require_subcommand(1);
+  root.set_version_flag("--version,-V", "nexus " NEXUS_VERSION);
+  root.footer("`nexus COMMAND --help` tells more. Exit status: 64 usage, 65 data, 69 no host, 77 permission, 78 config.");
+  add_run(root, parsed);
+  add_tap(root, parsed);
+  add_emit(root, parsed);
+  add_plugins(root, parsed);
+  add_config(root, parsed);
+  add_others(root, parsed);
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::Success& done) {  // --help, --version
+    return root.exit(done);
+  } catch (const CLI::ParseError& wrong) {
+    std::string message = wrong.what();
+    while (message.ends_with('\n')) message.pop_back();
+    return fail(exit_status::kUsage, make_error(NEXUS_E_ARGUMENT, message, "`nexus --help` and `nexus COMMAND --help` tell how"));
+  }
+  return parsed.chosen();
+}
+
+}  // namespace nexus::host::cli
