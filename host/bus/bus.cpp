@@ -67,7 +67,7 @@ std::shared_ptr<Participant> Bus::add_participant(ParticipantOptions options) {
   MailboxOptions mailbox;
   mailbox.size_max = options_.max_queue_size;
   mailbox.size_max_hard = options_.max_queue_size > UINT32_MAX / 10 ? UINT32_MAX : options_.max_queue_size * 10;
-  mailbox.overflow = options_.overflow;
+  mailbox.overflow = participant->options().overflow.value_or(options_.overflow);
   participant->mailbox_ = std::make_unique<Mailbox>(*participant, *runner, mailbox);
   static_cast<void>(participant->mailbox_->pause(0));  // until activate
   participants_.push_back(participant);
@@ -174,8 +174,11 @@ void Bus::collect_removed() {
     removed_ = std::move(kept);
     for (const auto& participant : gone) {
       participant->each_port([&](const Port& port) {
-        accepted_before_ += port.accepted.get();
-        rejected_before_ += port.rejected.load(std::memory_order_relaxed);
+        const uint64_t accepted = port.accepted.get(), rejected = port.rejected.load(std::memory_order_relaxed);
+        accepted_before_ += accepted;
+        rejected_before_ += rejected;
+        port.type->accepted_before.fetch_add(accepted, std::memory_order_relaxed);
+        port.type->rejected_before.fetch_add(rejected, std::memory_order_relaxed);
       });
       invalid_before_ += participant->invalid_emits.load(std::memory_order_relaxed);
     }
@@ -226,7 +229,7 @@ Mailbox& Bus::parallel_mailbox(Participant& participant) {
   MailboxOptions options;
   options.size_max = options_.max_queue_size;
   options.size_max_hard = options_.max_queue_size > UINT32_MAX / 10 ? UINT32_MAX : options_.max_queue_size * 10;
-  options.overflow = options_.overflow;
+  options.overflow = participant.options().overflow.value_or(options_.overflow);
   options.turns_max = std::max(2u, options_.worker_count);
   participant.parallel_owned_ = std::make_unique<Mailbox>(participant, *scheduler_, options);
   if (participant.mailbox().is_paused()) static_cast<void>(participant.parallel_owned_->pause(0));
@@ -342,38 +345,6 @@ bool Bus::drain_all(int64_t deadline_monotonic_ns) {
     if (totals().accepted == before) return true;
     if (monotonic_now_ns() >= deadline_monotonic_ns) return false;
   }
-}
-
-BusTotals Bus::totals() const {
-  BusTotals totals;
-  totals.unrouted = unrouted_.load(std::memory_order_relaxed);
-  totals.withdrawn = withdrawn_.load(std::memory_order_relaxed);
-  totals.handler_timeouts = handler_timeouts_.load(std::memory_order_relaxed);
-  std::vector<std::shared_ptr<Participant>> all;
-  {
-    std::lock_guard guard(mutex_);
-    totals.accepted = accepted_before_;
-    totals.rejected = rejected_before_;
-    totals.invalid = invalid_before_;
-    all = participants_;
-    all.insert(all.end(), removed_.begin(), removed_.end());
-  }
-  for (const auto& participant : all) {
-    participant->each_port([&](const Port& port) {
-      totals.accepted += port.accepted.get();
-      totals.rejected += port.rejected.load(std::memory_order_relaxed);
-    });
-    totals.invalid += participant->invalid_emits.load(std::memory_order_relaxed);
-    totals.waiting += participant->mailbox().depth();
-    if (Mailbox* parallel = participant->parallel_mailbox()) totals.waiting += parallel->depth();
-  }
-  totals.deliveries = router_.totals();
-  return totals;
-}
-
-uint64_t Bus::rejected(int32_t code) const {
-  if (code < 300 || code >= 400) return 0;
-  return rejected_by_code_[static_cast<size_t>(code - 300)].load(std::memory_order_relaxed);
 }
 
 void Bus::tick() {

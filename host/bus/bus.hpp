@@ -51,6 +51,14 @@ struct BusTotals {
   uint64_t handler_timeouts = 0;
 };
 
+// The same of one event type; the name lives as long as the bus.
+struct TypeTotals {
+  std::string_view type;
+  uint64_t accepted = 0;
+  uint64_t rejected = 0;
+  uint64_t handled = 0;
+};
+
 class Bus final : private DeliveryPort {
  public:
   static constexpr uint16_t kHopsMax = 32;
@@ -107,6 +115,7 @@ class Bus final : private DeliveryPort {
   const Clock& clock() const { return clock_; }
   const BusOptions& options() const { return options_; }
   BusTotals totals() const;
+  std::vector<TypeTotals> type_totals() const;  // by the number of the type
   std::vector<std::shared_ptr<Participant>> participants() const;
   uint64_t rejected(int32_t code) const;
   // Sampled durations of handlers, in ns; see HandlerTimes.

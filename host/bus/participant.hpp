@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -64,6 +65,7 @@ struct ParticipantOptions {
   bool own_thread = false;   // a worker of its own
   bool may_forward = false;  // may pass on foreign sources, ids and times
   bool is_host = false;      // may emit system.* and plugin.*
+  std::optional<Overflow> overflow;  // of its mailbox; absent: the bus's. Drop_oldest for one that must slow nobody down
 };
 
 class Participant : public std::enable_shared_from_this<Participant> {

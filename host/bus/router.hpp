@@ -30,6 +30,7 @@ struct TypeEntry {
   std::atomic<const Route*> route{nullptr};       // null when nobody listens
   std::vector<std::shared_ptr<Subscription>> matching;  // guarded by the router's mutex; live ones of active plugins
   std::atomic<uint64_t> handled_before{0};        // by targets that are gone
+  std::atomic<uint64_t> accepted_before{0}, rejected_before{0};  // of emitters that are gone
 };
 
 // For `nexus plugins info`, `nexus stat` and the graph.

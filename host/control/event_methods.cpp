@@ -151,6 +151,7 @@ EventMethods::EventMethods(Bus& bus) : bus_(bus) {
   ParticipantOptions tap;
   tap.id = "nexus.tap";
   tap.own_thread = true;
+  tap.overflow = Overflow::kDropOldest;  // whoever watches must not slow down those who work
   tap_ = bus.add_participant(std::move(tap));
   bus.activate(*tap_);
 }

@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <map>
+
 #include "host/base/log.hpp"
 #include "host/control/process_stats.hpp"
 #include "host/event/block.hpp"
@@ -60,31 +63,17 @@ namespace {
 
 using namespace control;
 
-std::vector<StatType> types_of(const Bus& bus, const std::vector<std::shared_ptr<Participant>>& participants) {
-  std::map<std::string_view, StatType> by_name;
-  Router& router = const_cast<Bus&>(bus).router();
-  for (uint32_t i = 0; i < router.type_count(); ++i) {
-    const TypeEntry& entry = router.type(i);
-    StatType& row = by_name[entry.name];
-    row.type = entry.name;
-    row.handled = router.handled(entry);
-  }
-  for (const auto& participant : participants) {
-    participant->each_port([&](const Port& port) {
-      const auto row = by_name.find(port.type->name);
-      if (row == by_name.end()) return;  // interned a moment ago
-      row->second.accepted += port.accepted.get();
-      row->second.rejected += port.rejected.load(std::memory_order_relaxed);
-    });
-  }
+std::vector<StatType> types_of(const Bus& bus) {
   std::vector<StatType> rows;
-  for (auto& entry : by_name) rows.push_back(std::move(entry.second));
+  for (const TypeTotals& type : bus.type_totals())
+    rows.push_back({std::string(type.type), type.accepted, type.rejected, type.handled});
+  std::sort(rows.begin(), rows.end(), [](const StatType& a, const StatType& b) { return a.type < b.type; });
   return rows;
 }
 
-std::vector<StatPlugin> plugins_of(Bus& bus, const std::vector<std::shared_ptr<Participant>>& participants) {
+std::vector<StatPlugin> plugins_of(Bus& bus) {
   std::map<std::string, StatPlugin> by_id;  // two generations of one plugin during a swap are one row
-  for (const auto& participant : participants) {
+  for (const auto& participant : bus.participants()) {
     StatPlugin& row = by_id[participant->id()];
     row.id = participant->id();
     participant->each_port([&](const Port& port) {
@@ -134,9 +123,8 @@ Stat make_stat(const HostMethodPorts& ports) {
   stat.workers = bus.worker_count();
   stat.memory = {block_bytes_in_use(), read_process_stats().resident_bytes};
   stat.log_lines_dropped = log::dropped_lines();
-  const auto participants = bus.participants();
-  stat.types = types_of(bus, participants);
-  stat.plugins = plugins_of(bus, participants);
+  stat.types = types_of(bus);
+  stat.plugins = plugins_of(bus);
   return stat;
 }
 
@@ -226,7 +214,7 @@ void add_host_methods(Surface& surface, HostMethodPorts given) {
   surface.add_typed<NoParams, TypeList>(
       {"types.list", "The event types that are known, with counts.", Scope::read, RunsOn::caller},
       [ports](const Caller&, const NoParams&) -> Result<TypeList> {
-        return TypeList{types_of(ports->bus, ports->bus.participants())};
+        return TypeList{types_of(ports->bus)};
       });
   surface.add_typed<LevelParams, LevelAnswer>(
       {"log.level", "Tells the level of the log, and changes it until the next start where one is given.",
