@@ -61,6 +61,9 @@ void append_histogram(std::string& out, const FamilySnapshot& family, const Seri
     append_whole(out, cumulative);
     out += '\n';
   }
+  // OpenMetrics has neither beside buckets for negative values, since the sum could then fall.
+  const bool may_fall = !shot.counts.empty() && shot.buckets->bounds().front() < 0;
+  if (format == Format::kOpenMetrics && may_fall) return;
   append_head(out, family.name + "_sum", labels);
   append_number(out, shot.sum);
   out += '\n';

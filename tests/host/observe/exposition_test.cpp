@@ -110,6 +110,20 @@ TEST_CASE("a histogram in both formats") {
         "wait_seconds_count{type=\"x\"} 7\n# EOF\n");
 }
 
+TEST_CASE("a histogram of values that may be negative has no sum in OpenMetrics") {
+  const double bounds[] = {-1, 0};
+  SeriesSnapshot series;
+  series.histogram.buckets = std::make_shared<const Buckets>(bounds);
+  series.histogram.counts = {1, 0, 0};
+  series.histogram.count = 1;
+  series.histogram.sum = -3;
+  const std::vector<FamilySnapshot> families = {{"level", "", MetricKind::kHistogram, {series}}};
+  CHECK(prometheus(families).find("level_sum -3\nlevel_count 1\n") != std::string::npos);
+  CHECK(openmetrics(families) ==
+        "# TYPE level histogram\nlevel_bucket{le=\"-1.0\"} 1\nlevel_bucket{le=\"0.0\"} 1\nlevel_bucket{le=\"+Inf\"} "
+        "1\n# EOF\n");
+}
+
 TEST_CASE("label values and help are escaped") {
   const std::vector<FamilySnapshot> families = {
       {"level", "a\\b \"c\"\nd", MetricKind::kGauge, {level({{"path", "C:\\x\n\"y\""}, {"u", "\u00e4"}}, 1)}}};
