@@ -117,13 +117,19 @@ class FolderWatch::Impl : public std::enable_shared_from_this<FolderWatch::Impl>
     }
     if (name.empty() || !accept_(name)) return;
     const std::filesystem::path file = folder->path / name;
-    if ((event.mask & IN_MODIFY) != 0) {
+    if ((event.mask & IN_MODIFY) != 0 || ((event.mask & IN_CREATE) != 0 && is_empty(file))) {
       busy_.insert(file);
     } else if ((event.mask & (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)) != 0) {
       busy_.erase(file);
     }
     changed_.insert(file);
     settle();
+  }
+
+  // Just created by somebody who is going to write to it; a link to a finished file is not empty.
+  static bool is_empty(const std::filesystem::path& file) {
+    struct stat info {};
+    return ::lstat(file.c_str(), &info) == 0 && S_ISREG(info.st_mode) && info.st_size == 0;
   }
 
   // Watches what is not watched, or is no longer what its name means; then comes again later.
