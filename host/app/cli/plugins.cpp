@@ -153,7 +153,7 @@ int plugins_new(const PluginsCommand& command) {
   }
   print("made the plugin " + project->id + " in " + folder + "\n\nbuild it, test it, and look at it:\n  cmake -S " + folder +
         " -B " + folder + "/build -DCMAKE_BUILD_TYPE=Release\n  cmake --build " + folder + "/build\n  ctest --test-dir " +
-        folder + "/build\n  nexus plugins check " + folder + "/build/*.so\n");
+        folder + "/build\n  nexus plugins check " + folder + "/build/plugins/*.so\n");
   return exit_status::kOk;
 }
 
