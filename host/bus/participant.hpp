@@ -91,7 +91,8 @@ class Participant : public std::enable_shared_from_this<Participant> {
 
   template <class Visit>
   void each_port(Visit visit) const {
-    for (size_t i = 0; i < ports_.size(); ++i) visit(static_cast<const Port&>(*ports_.find(i)));
+    for (size_t i = 0; i < ports_.size(); ++i)
+      if (const Port* port = ports_.find(i)) visit(*port);
   }
 
   uint64_t emitted() const;
