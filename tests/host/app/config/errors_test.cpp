@@ -124,6 +124,17 @@ TEST_CASE("the words of an error") {
   CHECK(only_error("[host]\ndata_dir = \"a\\u0000b\"\n").find("must not hold a zero character") != std::string::npos);
 }
 
+TEST_CASE("columns count characters, not bytes") {
+  CHECK(only_error("[host]\n\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\" = 1\n") ==
+        "/etc/nexus/nexus.toml:2:1: error: unknown key '\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80' in [host]\n"
+        "    2 | \"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\" = 1\n"
+        "      | ^~~~~\n");
+  CHECK(only_error("[plugins.\"com.example.a\"]\npermissions = { emit = [\"\xc3\xa4\"], subscribe = [\"a\"] }\n")
+            .find(":2:25: error:") != std::string::npos);
+  CHECK(only_error("[plugins]\ndirectory = [\"\xc3\xa4\xc3\xb6\", 5]\n").find("      |                    ^\n") !=
+        std::string::npos);
+}
+
 TEST_CASE("plugins' tables are checked like the host's") {
   const std::string head = "[plugins.\"com.example.a\"]\n";
   CHECK(only_error(head + "enabeld = true\n").find("did you mean 'enabled'?") != std::string::npos);

@@ -202,8 +202,11 @@ TEST_CASE("the reference in config/README.md is in step with the table") {
 TEST_CASE("config/nexus.toml names every key with its default, and loads") {
   const std::string text = file_of("nexus.toml");
   FakeSurroundings machine = machine_with(text);
+  machine.environment["NEXUS_LOG_FILE"] = "/var/log/web.log";  // as ./dev run sets it
   const Loaded loaded = read_from(machine);
   CHECK(render(loaded.diagnostics) == "");
+  CHECK(show(loaded.config).find("paths = [\"/var/log/web.log\"]") != std::string::npos);
+  CHECK(show(loaded.config).find("path = \"/etc/build/data/audit.jsonl\"") != std::string::npos);
   for (const Key& key : host_keys()) {
     const std::string line = "# " + std::string(key.name()) + " = " + std::string(key.default_value) + "\n";
     INFO(line);
