@@ -277,7 +277,8 @@ void ManagerImpl::make_way(const ModuleInfo& next, const std::vector<Wish>& want
   }
 }
 
-Result<void> ManagerImpl::stop(const std::string& id, std::string_view reason) {
+// The id is taken by value: the caller's is often a part of what is stopped.
+Result<void> ManagerImpl::stop(std::string id, std::string_view reason) {
   const Snapshot before = snapshot();
   const Result<void> stopped = fleet_.stop(id, reason);
   note_stopped(before, id);
