@@ -14,7 +14,7 @@ class FakeSurroundings final : public Surroundings {
  public:
   std::map<std::string, std::string> files;
   std::map<std::string, std::string> environment;
-  std::string folder = "/work";
+  std::string folder = "/here";
 
   std::vector<std::pair<std::string, std::string>> variables() const override {
     return {environment.begin(), environment.end()};

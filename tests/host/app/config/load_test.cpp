@@ -27,7 +27,7 @@ TEST_CASE("without a file everything has its default") {
   CHECK(config.host.data_dir == "/home/ann/.local/share/nexus");
   CHECK(config.host.shutdown_deadline == 30.0);
   CHECK(config.control.socket == "/run/user/7/nexus.sock");
-  CHECK(config.plugins.directories == std::vector<std::string>{"/work/plugins"});
+  CHECK(config.plugins.directories == std::vector<std::string>{"/here/plugins"});
   CHECK(config.plugins.watch);
   CHECK(config.store.sqlite_path == "/home/ann/.local/share/nexus/events.db");
 }
@@ -177,7 +177,7 @@ TEST_CASE("variables are stronger than files, the command line is stronger than 
   CHECK(config.events.redis.password == "${not a reference");
   CHECK(config.log.level == "warn");
   // What is typed into a shell starts where the shell stands.
-  CHECK(config.plugins.directories == std::vector<std::string>{"/work/p", "/q"});
+  CHECK(config.plugins.directories == std::vector<std::string>{"/here/p", "/q"});
   CHECK(origin_of(config, "events.worker_count") == "command line --workers");
   CHECK(origin_of(config, "events.batch_size") == "environment NEXUS_EVENTS__BATCH_SIZE");
 }
