@@ -18,7 +18,7 @@ namespace detail {
 
 // NEXUS_ON marks its line in the class with a function that takes a pointer to this.
 template <int Line>
-struct write_each_NEXUS_ON_on_a_line_of_its_own;
+struct NEXUS_ON_stands_on_a_line_of_its_own;
 
 // The lines that are searched. The search costs about 0.3 s of compile time for this many.
 inline constexpr int kLineMax = 4096;
@@ -36,7 +36,7 @@ constexpr bool check_line() {
 struct Access {
   template <class T, int Line>
   static constexpr bool has_slot() {
-    return requires(detail::write_each_NEXUS_ON_on_a_line_of_its_own<Line>* line) { T::nexus_line(line); };
+    return requires(detail::NEXUS_ON_stands_on_a_line_of_its_own<Line>* line) { T::nexus_line(line); };
   }
 
   template <class T>
@@ -60,20 +60,17 @@ struct Access {
   template <class T>
   static constexpr auto kSlotLines = slot_lines<T>();
 
+  // Plugin has an empty table, so a private one of T's is an error here, and not passed over in silence.
   template <class T>
   static constexpr std::size_t table_size() {
-    if constexpr (requires { T::handlers(); }) {
-      return std::tuple_size_v<decltype(T::handlers())>;
-    } else {
-      return 0;
-    }
+    return std::tuple_size_v<decltype(T::handlers())>;
   }
 
   // The handler under NEXUS_ON on that line.
   template <class T, int Line>
   struct Slot {
     static constexpr auto get() {
-      return T::template nexus_slot<T>(static_cast<detail::write_each_NEXUS_ON_on_a_line_of_its_own<Line>*>(nullptr));
+      return T::template nexus_slot<T>(static_cast<detail::NEXUS_ON_stands_on_a_line_of_its_own<Line>*>(nullptr));
     }
   };
 

@@ -149,23 +149,30 @@ inline constexpr bool kTakesPayload =
     EventType<std::remove_cvref_t<Argument>> &&
     (!std::is_reference_v<Argument> || std::is_const_v<std::remove_reference_t<Argument>>);
 
+// An event taken by a reference that could change it.
+template <class Argument>
+inline constexpr bool kChangesEvent =
+    std::is_reference_v<Argument> && !std::is_const_v<std::remove_reference_t<Argument>> &&
+    (EventType<std::remove_cvref_t<Argument>> || std::is_same_v<std::remove_cvref_t<Argument>, Event>);
+
 template <class Result, class... Arguments>
 struct HandlerShape {
   static constexpr bool kArguments = false;
+  static constexpr bool kChanges = (kChangesEvent<Arguments> || ...);
   using Payload = void;
 };
 
 template <class Result, class First>
 struct HandlerShape<Result, First> {
   static constexpr bool kArguments = kIsEnvelope<First> || kTakesPayload<First>;
-  static constexpr bool kMutable =
-      !std::is_const_v<std::remove_reference_t<First>> && std::is_lvalue_reference_v<First>;
+  static constexpr bool kChanges = kChangesEvent<First>;
   using Payload = std::conditional_t<kIsEnvelope<First>, Event, std::remove_cvref_t<First>>;
 };
 
 template <class Result, class First, class Second>
 struct HandlerShape<Result, First, Second> {
   static constexpr bool kArguments = kTakesPayload<First> && kIsEnvelope<Second>;
+  static constexpr bool kChanges = kChangesEvent<First> || kChangesEvent<Second>;
   using Payload = std::remove_cvref_t<First>;
 };
 
@@ -196,11 +203,14 @@ struct MethodSignature<R (C::*)(A...) const noexcept> : MethodSignature<R (C::*)
 template <class M>
 constexpr auto checked_payload() {
   using Signature = MethodSignature<M>;
-  static_assert(Signature::kMethod, "NEXUS_ON names a member function of the plugin, one that is neither static nor a template");
+  static_assert(Signature::kMethod,
+                "NEXUS_ON names a member function of the plugin, one that is neither static nor a template");
   if constexpr (Signature::kMethod) {
-    static_assert(Signature::kArguments,
-                  "NEXUS_ON: a handler takes const T& with a T declared by NEXUS_EVENT, or const nexus::Event&, or both in "
-                  "that order");
+    static_assert(!Signature::kChanges,
+                  "NEXUS_ON: a handler takes an event by const reference or by value: events never change");
+    static_assert(Signature::kArguments || Signature::kChanges,
+                  "NEXUS_ON: a handler takes const T& with a T declared by NEXUS_EVENT, or const nexus::Event&, or both "
+                  "in that order");
     static_assert(Signature::kResult,
                   "NEXUS_ON: a handler returns void, a reply whose type is declared by NEXUS_EVENT, or nexus::Later");
     if constexpr (Signature::kArguments && Signature::kResult) {

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -38,6 +39,10 @@ class Plugin {
   Plugin(const Plugin&) = delete;
   Plugin& operator=(const Plugin&) = delete;
   virtual ~Plugin() = default;
+
+  // The table form of NEXUS_ON. A class that wants one has its own of this name, public or below a NEXUS_ON:
+  //   static constexpr auto handlers() { return std::tuple{nexus::on<&Orders::record>({.priority = 10})}; }
+  static constexpr std::tuple<> handlers() { return {}; }
 
   // Begins to work; the place for threads and sockets. Events come once it has returned. Throwing refuses the load.
   virtual void start() {}

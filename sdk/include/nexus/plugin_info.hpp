@@ -80,5 +80,24 @@ constexpr bool is_version(std::string_view text) {
          is_number_without_leading_zero(text.substr(second + 1));
 }
 
+// Can this be a range at all? The host reads it for good; here only words such as "newest" are found out.
+constexpr bool looks_like_version_range(std::string_view text) {
+  if (text.empty()) return true;
+  constexpr std::string_view kBegin = "^~<>=*0123456789 ";
+  for (const char c : text) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (!letter && c != '.' && c != '-' && c != '+' && c != '|' && kBegin.find(c) == std::string_view::npos) return false;
+  }
+  return kBegin.find(text.front()) != std::string_view::npos;
+}
+
+constexpr bool are_requirements(const PluginInfo& info) {
+  for (const Requirement& requirement : info.requirements) {
+    if (requirement.id.empty() && requirement.version.empty()) continue;
+    if (!is_plugin_id(requirement.id) || !looks_like_version_range(requirement.version)) return false;
+  }
+  return true;
+}
+
 }  // namespace detail
 }  // namespace nexus

@@ -87,38 +87,45 @@ class Module {
 // What the exported function returns; null only when there is no memory.
 template <class T>
 const nexus_module* module_of(const PluginInfo& info) noexcept {
-  static_assert(std::is_base_of_v<Plugin, T>, "NEXUS_PLUGIN takes a class that derives publicly from nexus::Plugin");
-  if constexpr (std::is_base_of_v<Plugin, T>) {
-    static_assert(std::is_convertible_v<T*, Plugin*>, "NEXUS_PLUGIN: the class must derive publicly from nexus::Plugin");
-    static_assert(!std::is_abstract_v<T>, "NEXUS_PLUGIN: the class has pure virtual methods");
+  constexpr bool is_plugin = std::is_convertible_v<T*, Plugin*>;
+  static_assert(is_plugin, "NEXUS_PLUGIN takes a class that derives publicly from nexus::Plugin");
+  if constexpr (is_plugin) {
+    constexpr bool is_whole = !std::is_abstract_v<T>;
+    static_assert(is_whole, "NEXUS_PLUGIN: the class has pure virtual methods");
+    static_assert(!is_whole || std::is_default_constructible_v<T>,
+                  "NEXUS_PLUGIN: the class needs a public constructor without arguments");
     static_assert(check_handlers(Access::sources<T>()));
-    try {
-      static const Module<T> module(info);
-      return module.raw();
-    } catch (...) {
-      return nullptr;
+    if constexpr (is_whole && std::is_default_constructible_v<T>) {
+      try {
+        static const Module<T> module(info);
+        return module.raw();
+      } catch (...) {
+        return nullptr;
+      }
     }
-  } else {
-    return nullptr;
   }
+  return nullptr;
 }
 
 }  // namespace nexus::detail
 
 // NEXUS_ON(method, .priority = 10, .when = ...) above a method makes it a handler. The options are those of
 // nexus::HandlerOptions, in their order; they are constant expressions, in which 1s and 500ms are durations.
-#define NEXUS_ON(...) NEXUS_ON_CALL_(NEXUS_ON_SLOT_, NEXUS_ON_FIRST_(__VA_ARGS__, ), NEXUS_ON_REST_(__VA_ARGS__, ))
+#define NEXUS_ON(...) NEXUS_ON_stands_on_a_line_of_its_own_(NEXUS_ON_FIRST_(__VA_ARGS__, ), NEXUS_ON_REST_(__VA_ARGS__, ))
 #define NEXUS_ON_FIRST_(first, ...) first
 #define NEXUS_ON_REST_(first, ...) __VA_ARGS__
-#define NEXUS_ON_CALL_(macro, ...) macro(__VA_ARGS__)
+#define NEXUS_ON_stands_on_a_line_of_its_own_(...) NEXUS_ON_SLOT_(__VA_ARGS__)
 #define NEXUS_ON_SLOT_(method, ...)                                                                               \
   friend struct ::nexus::Access;                                                                                  \
   static_assert(::nexus::detail::check_line<__LINE__>());                                                         \
-  static void nexus_line(::nexus::detail::write_each_NEXUS_ON_on_a_line_of_its_own<__LINE__>*);                   \
+  static void nexus_line(::nexus::detail::NEXUS_ON_stands_on_a_line_of_its_own<__LINE__>*);                   \
   template <class Self>                                                                                           \
-  static constexpr auto nexus_slot(::nexus::detail::write_each_NEXUS_ON_on_a_line_of_its_own<__LINE__>*) {        \
+  static constexpr auto nexus_slot(::nexus::detail::NEXUS_ON_stands_on_a_line_of_its_own<__LINE__>*) {        \
     using namespace ::std::chrono_literals; /* so that 1s can be written */                                       \
     using namespace ::nexus::words;         /* and type_is(...), parallel, ... */                                 \
+    static_assert(requires { &Self::method; },                                                                    \
+                  "NEXUS_ON(" #method "): the class has no method of that name, or more than one; name an "        \
+                  "ordinary method that is not overloaded");                                                      \
     return ::nexus::Handler<&Self::method>{#method, {__VA_ARGS__}};                                               \
   }
 
@@ -137,4 +144,7 @@ const nexus_module* module_of(const PluginInfo& info) noexcept {
                 "NEXUS_PLUGIN: the version must be semantic, like \"1.2.3\" or \"1.2.3-rc.1\"");                  \
   [[maybe_unused]] constexpr ::nexus::PluginInfo nexus_plugin_info(::nexus::PluginTag<Class>) {                   \
     return ::nexus::PluginInfo{.id = plugin_id, .version = plugin_version __VA_OPT__(, ) __VA_ARGS__};            \
-  }
+  }                                                                                                               \
+  static_assert(::nexus::detail::are_requirements(nexus_plugin_info(::nexus::PluginTag<Class>{})),                \
+                "NEXUS_PLUGIN: each of .requirements names a plugin by its id and a range of versions, "           \
+                "like {\"com.example.users\", \"^1.0\"}");
