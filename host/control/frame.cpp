@@ -114,8 +114,6 @@ Result<void> read_client_frame(std::span<const uint8_t> frame, ClientFrame& out)
   if (has_cancel && !has_id && out.method.empty()) return {};
   if (!has_id) return wrong_frame("the frame has no 'id'");
   if (has_cancel || out.method.empty()) return wrong_frame("the frame has no 'method'");
-  // Null stands for nothing.
-  if (out.params.size() == 1 && out.params[0] == 0xf6u) out.params = {};
   return {};
 }
 

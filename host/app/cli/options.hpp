@@ -86,6 +86,13 @@ struct CallCommand {
 };
 int call(const CallCommand& command);
 
+struct AuditCommand {
+  std::string file;
+  std::string last_hash;  // empty: any
+  bool json = false;
+};
+int audit_verify(const AuditCommand& command);
+
 int explain_error(const std::string& code, bool json);
 int version(bool json);
 

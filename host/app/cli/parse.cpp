@@ -8,6 +8,7 @@
 #include "host/app/cli/options.hpp"
 #include "host/app/cli/output.hpp"
 #include "host/app/exit_status.hpp"
+#include "nexus/schema.hpp"
 
 namespace nexus::host::cli {
 namespace {
@@ -21,6 +22,7 @@ struct Parsed {
   ConfigCommand config;
   StatCommand stat;
   CallCommand call;
+  AuditCommand audit;
   std::string code, shell;
   bool json = false;
   std::function<int()> chosen;
@@ -30,6 +32,9 @@ void add_host_options(CLI::App* app, HostOptions& options) {
   app->add_option("--config,-c", options.config, "Config file, to find the host's socket")->type_name("FILE");
   app->add_option("--socket", options.socket, "The host's control socket")->type_name("PATH");
 }
+
+// Without the text that CLI11 would put into the help: the options' own texts say it.
+CLI::Validator named(CLI::Validator validator) { return validator.description(""); }
 
 CLI::App* add(CLI::App& parent, const char* name, const char* text, Parsed& parsed, std::function<int()> command) {
   CLI::App* app = parent.add_subcommand(name, text);
@@ -68,7 +73,7 @@ void add_emit(CLI::App& root, Parsed& parsed) {
   app->add_option("--data,-d", emit.data, "JSON, @FILE, or - for standard input")->type_name("DATA");
   app->add_option("--send-on", emit.send_on,
                   "newline: each line of the input is an event; with a TYPE its data, without one the whole event")
-      ->check(CLI::IsMember({"newline"}))
+      ->check(named(CLI::IsMember({"newline"})))
       ->type_name("");
   app->add_option("--priority", emit.priority, "Higher first; 0 is normal")->type_name("N");
   app->add_option("--correlation", emit.correlation, "Correlation id")->type_name("ID");
@@ -80,8 +85,8 @@ void add_emit(CLI::App& root, Parsed& parsed) {
   app->add_option("--metadata,-m", emit.metadata, "Metadata; may be repeated")->type_name("NAME=VALUE")->allow_extra_args(false);
   app->add_option("--timeout", emit.timeout, "How long to wait for room in a full queue")
       ->type_name("SECONDS")
-      ->check(CLI::Range(0.0, 3600.0));
-  app->add_option("--batch", emit.batch, "Events a frame")->type_name("N")->check(CLI::Range(1, 4096))->capture_default_str();
+      ->check(named(CLI::Range(0.0, 3600.0)));
+  app->add_option("--batch", emit.batch, "Events a frame")->type_name("N")->check(named(CLI::Range(1, 4096)))->capture_default_str();
   app->add_flag("--json", emit.json, "One result a line: id, status, reason");
   app->add_flag("--quiet,-q", emit.quiet, "No progress, no summary");
 }
@@ -155,13 +160,20 @@ void add_others(CLI::App& root, Parsed& parsed) {
   add_host_options(stat, parsed.stat.host);
   stat->add_flag("--json", parsed.stat.json, "JSON, one object");
   stat->add_option("--metrics", parsed.stat.metrics, "All metrics as text: prometheus or openmetrics")
-      ->check(CLI::IsMember({"prometheus", "openmetrics"}))
+      ->check(named(CLI::IsMember({"prometheus", "openmetrics"})))
       ->type_name("");
   CLI::App* call = add(root, "call", "Call a control method (control.methods lists them)", parsed,
                        [&] { return cli::call(parsed.call); });
   add_host_options(call, parsed.call.host);
   call->add_option("method", parsed.call.method, "Its name")->required()->type_name("");
   call->add_option("params", parsed.call.params, "Its parameters, a JSON object")->type_name("");
+  CLI::App* audit = root.add_subcommand("audit", "The audit log");
+  audit->require_subcommand(1);
+  CLI::App* verify = add(*audit, "verify", "Tell whether an audit log was changed", parsed,
+                         [&] { return audit_verify(parsed.audit); });
+  verify->add_option("file", parsed.audit.file, "The log that the plugin audit_log writes")->required()->type_name("");
+  verify->add_option("--last-hash", parsed.audit.last_hash, "The hash that it must end with")->type_name("HEX");
+  verify->add_flag("--json", parsed.audit.json, "JSON, one object");
   CLI::App* completion = add(root, "completion", "A completion script for a shell", parsed, [&root, &parsed] {
     CommandNode tree;
     describe(root, tree);
@@ -170,13 +182,40 @@ void add_others(CLI::App& root, Parsed& parsed) {
   });
   completion->add_option("shell", parsed.shell, "bash, zsh or fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}))
+      ->check(named(CLI::IsMember({"bash", "zsh", "fish"})))
       ->type_name("");
   CLI::App* explain = add(root, "explain-error", "What an error code means and what to do", parsed,
                           [&] { return explain_error(parsed.code, parsed.json); });
   explain->add_option("code", parsed.code, "NX0300, or queue_full")->required()->type_name("");
   CLI::App* version = add(root, "version", "The version", parsed, [&] { return cli::version(parsed.json); });
   for (CLI::App* app : {explain, version}) app->add_flag("--json", parsed.json, "JSON");
+}
+
+// CLI11 complains of a missing command where one is misspelt; a person wants to know which, and what it may have been.
+int wrong_usage(const CLI::App& root, int argc, char** argv, std::string message) {
+  while (message.ends_with('\n')) message.pop_back();
+  std::string help = "`nexus --help` and `nexus COMMAND --help` tell how";
+  const CLI::App* app = &root;
+  std::string path = "nexus";
+  for (int i = 1; i < argc && argv[i][0] != '-'; ++i) {
+    const CLI::App* next = nullptr;
+    std::vector<std::string> names;
+    for (const CLI::App* child : app->get_subcommands([](const CLI::App*) { return true; })) {
+      names.push_back(child->get_name());
+      if (child->get_name() == argv[i]) next = child;
+    }
+    if (next == nullptr) {
+      if (names.empty()) break;
+      const std::vector<std::string_view> views(names.begin(), names.end());
+      message = "there is no command '" + path + " " + argv[i] + "'";
+      if (const auto nearest = schema::nearest_name(argv[i], views.data(), views.size()); !nearest.empty())
+        help = "did you mean '" + path + " " + std::string(nearest) + "'?";
+      break;
+    }
+    app = next;
+    path += std::string(" ") + argv[i];
+  }
+  return fail(exit_status::kUsage, make_error(NEXUS_E_ARGUMENT, message, help));
 }
 
 }  // namespace
@@ -198,9 +237,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::Success& done) {  // --help, --version
     return root.exit(done);
   } catch (const CLI::ParseError& wrong) {
-    std::string message = wrong.what();
-    while (message.ends_with('\n')) message.pop_back();
-    return fail(exit_status::kUsage, make_error(NEXUS_E_ARGUMENT, message, "`nexus --help` and `nexus COMMAND --help` tell how"));
+    return wrong_usage(root, argc, argv, wrong.what());
   }
   return parsed.chosen();
 }
