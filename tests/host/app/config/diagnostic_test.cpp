@@ -25,10 +25,13 @@ Diagnostic at(std::string line, uint32_t column, uint32_t length) {
 TEST_CASE("the caret stands below what it means") {
   CHECK(render(at("abc = 1", 1, 3)) == "f.toml:12:1: error: wrong\n   12 | abc = 1\n      | ^~~\n");
   CHECK(render(at("\tabc = 1", 2, 3)) == "f.toml:12:2: error: wrong\n   12 |  abc = 1\n      |  ^~~\n");
-  CHECK(render(at("\xc3\xa4\xc3\xb6 = 1", 6, 1)) == "f.toml:12:6: error: wrong\n   12 | \xc3\xa4\xc3\xb6 = 1\n      |      ^\n");
+  CHECK(render(at("\xc3\xa4\xc3\xb6 = 1", 6, 1)) ==
+        "f.toml:12:6: error: wrong\n   12 | \xc3\xa4\xc3\xb6 = 1\n      |      ^\n");
   CHECK(render(at("abc", 4, 1)) == "f.toml:12:4: error: wrong\n   12 | abc\n      |    ^\n");
   CHECK(render(at("abc", 900, 900)) == "f.toml:12:900: error: wrong\n   12 | abc\n      |    ^\n");
-  CHECK(render(at("a\x1b" "b", 3, 1)) == "f.toml:12:3: error: wrong\n   12 | a\\x1bb\n      |      ^\n");
+  CHECK(render(at("a\x1b"
+                  "b",
+                  3, 1)) == "f.toml:12:3: error: wrong\n   12 | a\\x1bb\n      |      ^\n");
 }
 
 TEST_CASE("of a long line the part around the caret is shown") {
@@ -55,7 +58,8 @@ TEST_CASE("colours are for those who ask for them") {
 TEST_CASE("the value of a secret's line is cut") {
   CHECK(cut_secrets("password = \"hunter2\"") == "password = ***");
   CHECK(cut_secrets("  'api-token' = 'x' # y") == "  'api-token' = ***");
-  CHECK(cut_secrets("redis = { host = \"h\", password = \"x\", port = 1 }") == "redis = { host = \"h\", password = ***");
+  CHECK(cut_secrets("redis = { host = \"h\", password = \"x\", port = 1 }") ==
+        "redis = { host = \"h\", password = ***");
   CHECK(cut_secrets("redis.password=\"x\"") == "redis.password= ***");
   CHECK(cut_secrets("url = \"amqp://u:pw@h/\"") == "url = \"amqp://u:***@h/\"");
   CHECK(cut_secrets("password = \"${REDIS_PASSWORD}\"") == "password = \"${REDIS_PASSWORD}\"");

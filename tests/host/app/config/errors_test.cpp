@@ -14,7 +14,8 @@ namespace {
 
 std::string with_key(const Key& key, const std::string& value) {
   const auto dot = key.path.rfind('.');
-  return "[" + std::string(key.path.substr(0, dot)) + "]\n" + std::string(key.path.substr(dot + 1)) + " = " + value + "\n";
+  return "[" + std::string(key.path.substr(0, dot)) + "]\n" + std::string(key.path.substr(dot + 1)) + " = " + value +
+         "\n";
 }
 
 bool is_text(const Key& key) { return key.type >= Type::string && key.type <= Type::pattern; }
@@ -96,10 +97,11 @@ TEST_CASE("every key's misspelling names the key") {
 }
 
 TEST_CASE("the words of an error") {
-  CHECK(only_error("[events]\nworker_cuont = 8\n") == "/etc/nexus/nexus.toml:2:1: error: unknown key 'worker_cuont' in [events]\n"
-                                                      "    2 | worker_cuont = 8\n"
-                                                      "      | ^~~~~~~~~~~~\n"
-                                                      "      = help: did you mean 'worker_count'?\n");
+  CHECK(only_error("[events]\nworker_cuont = 8\n") ==
+        "/etc/nexus/nexus.toml:2:1: error: unknown key 'worker_cuont' in [events]\n"
+        "    2 | worker_cuont = 8\n"
+        "      | ^~~~~~~~~~~~\n"
+        "      = help: did you mean 'worker_count'?\n");
   CHECK(only_error("[events]\nworker_count = \"four\"\n") ==
         "/etc/nexus/nexus.toml:2:16: error: events.worker_count must be an integer from 1 to 1024 threads, found the "
         "string \"four\"\n"
@@ -113,7 +115,8 @@ TEST_CASE("the words of an error") {
   CHECK(only_error("worker_count = 4\n").find("unknown key 'worker_count' outside of any table") != std::string::npos);
   CHECK(only_error("events = 4\n").find("events must be a table, found the integer 4") != std::string::npos);
   CHECK(only_error("[events]\nredis = []\n").find("events.redis must be a table, found an array") != std::string::npos);
-  CHECK(only_error("[[events]]\nworker_count = 1\n").find("events must be a table, found an array") != std::string::npos);
+  CHECK(only_error("[[events]]\nworker_count = 1\n").find("events must be a table, found an array") !=
+        std::string::npos);
   CHECK(only_error("[events]\nretry_delay = 400\n").find("which is more than events.retry_delay_max, 300") !=
         std::string::npos);
   CHECK(only_error("[control]\nsocket = \"/" + std::string(107, 'x') + "\"\n").find("too long for a Unix socket") !=
@@ -143,7 +146,8 @@ TEST_CASE("plugins' tables are checked like the host's") {
   CHECK(only_error(head + "config = 5\n").find(".config must be a table") != std::string::npos);
   CHECK(only_error(head + "permissions = [1]\n").find(".permissions must be a table") != std::string::npos);
   CHECK(only_error(head + "permissions.subscibe = []\n").find("did you mean 'subscribe'?") != std::string::npos);
-  CHECK(only_error(head + "permissions.emit = [\"a..b\"]\n").find("permissions.emit: pattern \"a..b\"") != std::string::npos);
+  CHECK(only_error(head + "permissions.emit = [\"a..b\"]\n").find("permissions.emit: pattern \"a..b\"") !=
+        std::string::npos);
   CHECK(only_error(head + "permissions.emit = \"a\"\n").find("must be an array of patterns") != std::string::npos);
   CHECK(only_error("[plugins.com.example.a]\nenabled = true\n")
             .find("a plugin's id is put in quotes: [plugins.\"com.example.a\"]") != std::string::npos);
@@ -153,24 +157,28 @@ TEST_CASE("plugins' tables are checked like the host's") {
 
 TEST_CASE("rules are checked like the rest") {
   CHECK(only_error("[[events.rules]]\npersist = true\n").find("events.rules[0].match is missing") != std::string::npos);
-  CHECK(only_error("[events.rules]\nmatch = \"a\"\n").find("begin each rule with [[events.rules]]") != std::string::npos);
+  CHECK(only_error("[events.rules]\nmatch = \"a\"\n").find("begin each rule with [[events.rules]]") !=
+        std::string::npos);
   CHECK(only_error("[events]\nrules = [1]\n").find("must be an array of tables") != std::string::npos);
-  CHECK(only_error("[[events.rules]]\nmatch = \"a\"\nexpire = 1.0\n").find("did you mean 'expires'?") != std::string::npos);
+  CHECK(only_error("[[events.rules]]\nmatch = \"a\"\nexpire = 1.0\n").find("did you mean 'expires'?") !=
+        std::string::npos);
   CHECK(only_error("[[events.rules]]\nmatch = \"A\"\n").find("events.rules[0].match: pattern") != std::string::npos);
   CHECK(only_error("[[events.rules]]\nmatch = \"a\"\nexpires = 0\n").find("allowed is 0.001 to") != std::string::npos);
 }
 
 TEST_CASE("variables' errors name the variable") {
   FakeSurroundings machine = machine_with("");
-  machine.environment = {{"NEXUS_EVENTS__WORKERCOUNT", "1"}, {"NEXUS_EVENTS__RULES__0", "x"}, {"NEXUS_LOG__LEVEL", "loud"}};
+  machine.environment = {
+      {"NEXUS_EVENTS__WORKERCOUNT", "1"}, {"NEXUS_EVENTS__RULES__0", "x"}, {"NEXUS_LOG__LEVEL", "loud"}};
   const std::string text = render(read_from(machine).diagnostics);
-  CHECK(text ==
-        "environment variable NEXUS_EVENTS__RULES__0: error: this variable names no config key\n"
-        "      = help: rules are set in the file only\n"
-        "environment variable NEXUS_EVENTS__WORKERCOUNT: error: this variable names no config key\n"
-        "      = help: did you mean 'NEXUS_EVENTS__WORKER_COUNT'?\n"
-        "environment variable NEXUS_LOG__LEVEL: error: log.level is \"loud\"; allowed is trace, debug, info, warn, error "
-        "or off\n");
+  CHECK(
+      text ==
+      "environment variable NEXUS_EVENTS__RULES__0: error: this variable names no config key\n"
+      "      = help: rules are set in the file only\n"
+      "environment variable NEXUS_EVENTS__WORKERCOUNT: error: this variable names no config key\n"
+      "      = help: did you mean 'NEXUS_EVENTS__WORKER_COUNT'?\n"
+      "environment variable NEXUS_LOG__LEVEL: error: log.level is \"loud\"; allowed is trace, debug, info, warn, error "
+      "or off\n");
 }
 
 TEST_CASE("a variable that lacks an underscore is warned of, unless the file uses it") {
@@ -214,11 +222,8 @@ TEST_CASE("all errors of all files are told at once, in the order of the text") 
   const Loaded loaded = read_from(machine);
   std::vector<std::pair<std::string, uint32_t>> places;
   for (const auto& diagnostic : loaded.diagnostics) places.emplace_back(diagnostic.file, diagnostic.line);
-  CHECK(places == std::vector<std::pair<std::string, uint32_t>>{{kMainFile, 2},
-                                                                {kMainFile, 3},
-                                                                {kMainFile, 5},
-                                                                {kMainFile, 6},
-                                                                {"/etc/nexus/conf.d/a.toml", 1}});
+  CHECK(places == std::vector<std::pair<std::string, uint32_t>>{
+                      {kMainFile, 2}, {kMainFile, 3}, {kMainFile, 5}, {kMainFile, 6}, {"/etc/nexus/conf.d/a.toml", 1}});
 }
 
 TEST_CASE("there is an end to the errors that are shown") {

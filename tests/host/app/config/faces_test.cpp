@@ -38,8 +38,8 @@ std::string uncommented(const std::string& toml) {
   std::istringstream in(toml);
   std::string out;
   for (std::string line; std::getline(in, line);) {
-    const bool assignment = line.compare(0, 2, "# ") == 0 && line.find(" = ") != std::string::npos &&
-                            line.find(' ', 2) == line.find(" = ");
+    const bool assignment =
+        line.compare(0, 2, "# ") == 0 && line.find(" = ") != std::string::npos && line.find(' ', 2) == line.find(" = ");
     const bool header = line.compare(0, 3, "# [") == 0 && line.back() == ']';
     out += (assignment || header ? line.substr(2) : line) + '\n';
   }
@@ -185,7 +185,8 @@ TEST_CASE("the table of keys is sound") {
 
 TEST_CASE("the reference in config/README.md is in step with the table") {
   const std::string text = file_of("README.md");
-  const std::string begin = "<!-- reference: from the table of keys; `NEXUS_REWRITE=1 config_test` writes it anew -->\n";
+  const std::string begin =
+      "<!-- reference: from the table of keys; `NEXUS_REWRITE=1 config_test` writes it anew -->\n";
   const std::string end = "<!-- end of reference -->\n";
   const auto from = text.find(begin);
   const auto to = text.find(end);

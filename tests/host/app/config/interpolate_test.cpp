@@ -127,14 +127,15 @@ TEST_CASE("secrets are known to the log once they are read") {
       "[events.redis]\npassword = \"direct-secret-1\"\n[events.rabbitmq]\nurl = \"amqp://u:url-secret-2@h/\"\n"
       "[store.postgresql]\ndsn = \"host=h password=dsn-secret-3 user=u\"\n"
       "[plugins.\"com.example.a\".config]\napi_token = \"token-secret-4\"\nplain = \"file:/s\"\n"
-      "backup = \"https://u:url-secret-6@h/\"\nnested.credentials.value = \"deep-secret-7\"\nmine = \"${MY_PASSWORD}\"\n"
+      "backup = \"https://u:url-secret-6@h/\"\nnested.credentials.value = \"deep-secret-7\"\nmine = "
+      "\"${MY_PASSWORD}\"\n"
       "harmless = \"not-a-secret\"\n");
   machine.files["/s"] = "file-secret-5\n";
   machine.environment["MY_PASSWORD"] = "env-secret-8";
   const Loaded loaded = read_from(machine);
   REQUIRE(render(loaded.diagnostics) == "");
-  for (const std::string& secret : {"direct-secret-1", "url-secret-2", "dsn-secret-3", "token-secret-4", "file-secret-5",
-                                    "url-secret-6", "deep-secret-7", "env-secret-8"}) {
+  for (const std::string& secret : {"direct-secret-1", "url-secret-2", "dsn-secret-3", "token-secret-4",
+                                    "file-secret-5", "url-secret-6", "deep-secret-7", "env-secret-8"}) {
     INFO(secret);
     CHECK(redact("a " + secret + " b") == "a *** b");
     for (const bool origin : {false, true}) {

@@ -268,8 +268,9 @@ TEST_CASE("a byte order mark and carriage returns change nothing") {
   const Loaded loaded = read_text("\xef\xbb\xbf[events]\r\nworker_count = 5\r\n# end\r\n");
   REQUIRE(render(loaded.diagnostics) == "");
   CHECK(loaded.config.events.worker_count == 5);
-  CHECK(only_error("\xef\xbb\xbf[evnts]\r\n") == "/etc/nexus/nexus.toml:1:2: error: unknown table [evnts]\n"
-                                                 "    1 | [evnts]\n"
-                                                 "      |  ^~~~~\n"
-                                                 "      = help: did you mean 'events'?\n");
+  CHECK(only_error("\xef\xbb\xbf[evnts]\r\n") ==
+        "/etc/nexus/nexus.toml:1:2: error: unknown table [evnts]\n"
+        "    1 | [evnts]\n"
+        "      |  ^~~~~\n"
+        "      = help: did you mean 'events'?\n");
 }

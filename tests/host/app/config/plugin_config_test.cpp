@@ -55,7 +55,9 @@ cbor::Value value_of(const std::vector<uint8_t>& bytes) { return cbor::Value::de
 
 TEST_CASE("a plugin's table is handed out as CBOR") {
   const auto bytes = plugin_config(
-      config_of("text = \"a\"\nnumber = 1.5\nwhole = -3\nyes = true\nlist = [1, \"b\"]\nwhen = 1979-05-27\nsub.deep = {}\n"), kId);
+      config_of(
+          "text = \"a\"\nnumber = 1.5\nwhole = -3\nyes = true\nlist = [1, \"b\"]\nwhen = 1979-05-27\nsub.deep = {}\n"),
+      kId);
   REQUIRE(bytes.has_value());
   CHECK(value_of(*bytes) == cbor::Value{{"text", "a"},
                                         {"number", 1.5},
@@ -74,8 +76,10 @@ TEST_CASE("a plugin without a table gets the empty map") {
 }
 
 TEST_CASE("a good table passes its schema") {
-  CHECK(complaint("limit = 100\nratio = 0.5\nmode = \"safe\"\nname = \"\xc3\xa4\xc3\xb6\xc3\xbc\"\nactive = false\n"
-                  "list = [{ id = \"a\" }]\nlimits = { a = 1, b = 2 }\neither = 5\nfixed = 7\nfree = [1, { x = 2 }]\n") == "");
+  CHECK(
+      complaint("limit = 100\nratio = 0.5\nmode = \"safe\"\nname = \"\xc3\xa4\xc3\xb6\xc3\xbc\"\nactive = false\n"
+                "list = [{ id = \"a\" }]\nlimits = { a = 1, b = 2 }\neither = 5\nfixed = 7\nfree = [1, { x = 2 }]\n") ==
+      "");
   CHECK(check_plugin_config(config_of("limit = 1"), kId, kSchema).has_value());
   CHECK(check_plugin_config(config_of("whatever = 1"), kId, "").has_value());
 }
@@ -121,7 +125,8 @@ TEST_CASE("all errors of a table are told at once") {
 }
 
 TEST_CASE("texts from variables take the type that the schema wants") {
-  const std::map<std::string, std::string> environment{{"LIMIT", "42"}, {"ACTIVE", "true"}, {"NAME", "42"}, {"BAD", "x"}};
+  const std::map<std::string, std::string> environment{
+      {"LIMIT", "42"}, {"ACTIVE", "true"}, {"NAME", "42"}, {"BAD", "x"}};
   const Config config = config_of("limit = \"${LIMIT}\"\nactive = \"${ACTIVE}\"\nname = \"${NAME}\"\n", environment);
   const auto bytes = plugin_config(config, kId, kSchema);
   REQUIRE(bytes.has_value());
@@ -142,15 +147,16 @@ TEST_CASE("a schema that is none is the plugin's fault, and does no harm") {
   CHECK(complaint("", "{").find("brings cannot be used") != std::string::npos);
   CHECK(complaint("", "[]").find("it is no JSON object") != std::string::npos);
   CHECK(complaint("limit = 1\n", "{}") == "");
-  for (const char* odd : {R"({"type": 5, "properties": 7, "required": "x", "enum": {}, "additionalProperties": "no"})",
-                          R"({"$ref": "#"})", R"({"$ref": "http://elsewhere/"})", R"({"$ref": "#/definitions/none"})",
-                          R"({"properties": {"limit": {"$ref": "#/definitions/a"}}, "definitions": {"a": {"$ref": "#/definitions/a"}}})",
-                          R"({"properties": {"limit": {"minimum": "x", "type": [1, 2]}}, "required": [1]})"}) {
+  for (const char* odd :
+       {R"({"type": 5, "properties": 7, "required": "x", "enum": {}, "additionalProperties": "no"})",
+        R"({"$ref": "#"})", R"({"$ref": "http://elsewhere/"})", R"({"$ref": "#/definitions/none"})",
+        R"({"properties": {"limit": {"$ref": "#/definitions/a"}}, "definitions": {"a": {"$ref": "#/definitions/a"}}})",
+        R"({"properties": {"limit": {"minimum": "x", "type": [1, 2]}}, "required": [1]})"}) {
     INFO(odd);
     CHECK(complaint("limit = 1\n", odd) == "");
   }
-  CHECK(complaint("a = { a = { a = 1 } }\n",
-                  R"({"additionalProperties": {"$ref": "#"}, "type": "object"})").find("a.a.a must be a table") != std::string::npos);
+  CHECK(complaint("a = { a = { a = 1 } }\n", R"({"additionalProperties": {"$ref": "#"}, "type": "object"})")
+            .find("a.a.a must be a table") != std::string::npos);
 }
 
 TEST_CASE("backends and stores get their table with the defaults filled in") {

@@ -1,8 +1,8 @@
 // Properties that hold for any input: no crash, places within the file, errors where something was broken.
 #include <algorithm>
 
-#include <catch2/catch_test_macros.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch_test_macros.hpp>
 
 #include "host/app/config/document.hpp"
 #include "host/app/config/faces.hpp"
@@ -21,17 +21,17 @@ std::size_t line_count(const std::string& text) {
 
 // Pieces of config files, good and bad, in any order.
 rc::Gen<std::string> config_text() {
-  return rc::gen::map(
-      rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>(
-          "[events]\n", "[[events.rules]]\n", "[plugins.\"a.b\"]\n", "[plugins.\"a.b\".config]\n", "[log", "]\n", "worker_count", " = ",
-          "4", "\"", "'", "\"\"\"\n", "\n", "\r\n", "# ", "{", "}", "[", "]", ",", ".", "${HOME}", "${", "}", ":-", "file:/x",
-          "true", "1e9", "nan", "1979-05-27", "match = \"a.*\"\n", "password = \"word\"\n", "enabled = false\n", "\\", "\\u0000",
-          "\xff", "\xc3\xa4", std::string(1, '\0'), "\x1b", "\t", " ")),
-      [](const std::vector<std::string>& pieces) {
-        std::string out;
-        for (const auto& piece : pieces) out += piece;
-        return out;
-      });
+  return rc::gen::map(rc::gen::container<std::vector<std::string>>(rc::gen::element<std::string>(
+                          "[events]\n", "[[events.rules]]\n", "[plugins.\"a.b\"]\n", "[plugins.\"a.b\".config]\n",
+                          "[log", "]\n", "worker_count", " = ", "4", "\"", "'", "\"\"\"\n", "\n", "\r\n", "# ", "{",
+                          "}", "[", "]", ",", ".", "${HOME}", "${", "}", ":-", "file:/x", "true", "1e9", "nan",
+                          "1979-05-27", "match = \"a.*\"\n", "password = \"word\"\n", "enabled = false\n", "\\",
+                          "\\u0000", "\xff", "\xc3\xa4", std::string(1, '\0'), "\x1b", "\t", " ")),
+                      [](const std::vector<std::string>& pieces) {
+                        std::string out;
+                        for (const auto& piece : pieces) out += piece;
+                        return out;
+                      });
 }
 
 void hold_for(const std::string& toml) {
@@ -62,15 +62,22 @@ TEST_CASE("any bytes are read without harm") {
 }
 
 TEST_CASE("a good config that loses or gains a byte is good or is told where it is not") {
-  const std::string good = init() + "[plugins.\"com.example.a\"]\nthread = \"own\"\n[[events.rules]]\nmatch = \"a.*\"\n";
+  const std::string good =
+      init() + "[plugins.\"com.example.a\"]\nthread = \"own\"\n[[events.rules]]\nmatch = \"a.*\"\n";
   rc::check("one byte", [&] {
     std::string toml = good;
     const auto at = *rc::gen::inRange<std::size_t>(0, toml.size());
     const auto byte = *rc::gen::arbitrary<char>();
     switch (*rc::gen::inRange(0, 3)) {
-      case 0: toml.erase(at, 1); break;
-      case 1: toml.insert(at, 1, byte); break;
-      default: toml[at] = byte; break;
+      case 0:
+        toml.erase(at, 1);
+        break;
+      case 1:
+        toml.insert(at, 1, byte);
+        break;
+      default:
+        toml[at] = byte;
+        break;
     }
     hold_for(toml);
   });
@@ -80,8 +87,8 @@ TEST_CASE("values that are written are the values that are read") {
   rc::check("numbers", [] {
     const auto workers = *rc::gen::inRange(1U, 1025U);
     const auto delay = *rc::gen::map(rc::gen::inRange(0, 300'000), [](int ms) { return ms / 1000.0; });
-    const Loaded loaded = read_text("[events]\nworker_count = " + std::to_string(workers) + "\nretry_delay = " +
-                                    std::to_string(delay) + "\n");
+    const Loaded loaded = read_text("[events]\nworker_count = " + std::to_string(workers) +
+                                    "\nretry_delay = " + std::to_string(delay) + "\n");
     RC_ASSERT(loaded.ok());
     RC_ASSERT(loaded.config.events.worker_count == workers);
     RC_ASSERT(loaded.config.events.retry_delay == delay);
@@ -105,9 +112,15 @@ TEST_CASE("a name with one edit has the name as its nearest") {
     std::string wrong(name);
     const auto at = *rc::gen::inRange<std::size_t>(0, wrong.size() - 1);
     switch (*rc::gen::inRange(0, 3)) {
-      case 0: wrong.erase(at, 1); break;
-      case 1: wrong.insert(at, 1, *rc::gen::inRange('a', 'z')); break;
-      default: std::swap(wrong[at], wrong[at + 1]); break;
+      case 0:
+        wrong.erase(at, 1);
+        break;
+      case 1:
+        wrong.insert(at, 1, *rc::gen::inRange('a', 'z'));
+        break;
+      default:
+        std::swap(wrong[at], wrong[at + 1]);
+        break;
     }
     RC_ASSERT(nearest(wrong, names) == name);
   });

@@ -20,7 +20,8 @@ using Lines = std::vector<uint32_t>;
 }  // namespace
 
 TEST_CASE("files without anything are good") {
-  for (const std::string& toml : {"", "\n", "# nothing", "\xef\xbb\xbf", "\r\n\r\n", "   \t ", "[events]", "[plugins]\n\n"}) {
+  for (const std::string toml :
+       {"", "\n", "# nothing", "\xef\xbb\xbf", "\r\n\r\n", "   \t ", "[events]", "[plugins]\n\n"}) {
     CHECK(render(read_text(toml).diagnostics) == "");
   }
 }
@@ -64,7 +65,8 @@ TEST_CASE("what stands twice is told, with the first place") {
   REQUIRE(twice.diagnostics.size() == 1);
   CHECK(twice.diagnostics[0].line == 4);
   CHECK(twice.diagnostics[0].help == "it stands first on line 1");
-  const Loaded key = read_text("[log]\nlevel = \"info\"\n[events]\nworker_count = 1\nbatch_size = 2\nworker_count = 2\n");
+  const Loaded key =
+      read_text("[log]\nlevel = \"info\"\n[events]\nworker_count = 1\nbatch_size = 2\nworker_count = 2\n");
   INFO(render(key.diagnostics));
   REQUIRE(key.diagnostics.size() == 1);
   CHECK(key.diagnostics[0].line == 6);
@@ -75,9 +77,9 @@ TEST_CASE("what stands twice is told, with the first place") {
 }
 
 TEST_CASE("bytes that are no text are refused where they stand") {
-  for (const std::string& bad : {std::string("\xff"), std::string("\xc3"), std::string("\xc0\xaf"), std::string("\xed\xa0\x80"),
-                                 std::string("\xf5\x80\x80\x80"), std::string("\0", 1), std::string("\x01"),
-                                 std::string("\x7f")}) {
+  for (const std::string& bad :
+       {std::string("\xff"), std::string("\xc3"), std::string("\xc0\xaf"), std::string("\xed\xa0\x80"),
+        std::string("\xf5\x80\x80\x80"), std::string("\0", 1), std::string("\x01"), std::string("\x7f")}) {
     const Loaded loaded = read_text("[events]\nworker_count = 0\n[host]\nname = \"a" + bad + "b\"\n");
     INFO(render(loaded.diagnostics));
     REQUIRE_FALSE(loaded.ok());
