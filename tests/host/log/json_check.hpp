@@ -28,7 +28,8 @@ class JsonCheck {
     while (!rest_.empty() && rest_.front() != '"') {
       if (take('\\')) {
         if (take('u')) {
-          if (rest_.size() < 4 || rest_.substr(0, 4).find_first_not_of("0123456789abcdef") != std::string_view::npos) return false;
+          if (rest_.size() < 4 || rest_.substr(0, 4).find_first_not_of("0123456789abcdef") != std::string_view::npos)
+            return false;
           rest_.remove_prefix(4);
           continue;
         }

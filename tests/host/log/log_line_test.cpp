@@ -4,8 +4,8 @@
 #include <ctime>
 #include <limits>
 
-#include <catch2/catch_test_macros.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch_test_macros.hpp>
 
 #include "host/base/log_line.hpp"
 #include "host/base/printable.hpp"
@@ -19,13 +19,15 @@ namespace {
 
 constexpr int64_t kNow = 1'763'965'271'123'456'789;  // 2025-11-24T06:21:11.123456789Z
 
-std::string json_line(std::string_view message, Fields fields = {}, const Context& context = {}, Level level = Level::info) {
+std::string json_line(std::string_view message, Fields fields = {}, const Context& context = {},
+                      Level level = Level::info) {
   std::string out;
   append_line(out, {level, kNow, message, fields, &context}, {true, false});
   return out;
 }
 
-std::string text_line(std::string_view message, Fields fields = {}, const Context& context = {}, Level level = Level::info) {
+std::string text_line(std::string_view message, Fields fields = {}, const Context& context = {},
+                      Level level = Level::info) {
   ::setenv("TZ", "UTC", 1);
   ::tzset();
   std::string out;
@@ -52,8 +54,10 @@ Context full_context() {
 
 TEST_CASE("a JSON line has time, level and message, then ids, then fields") {
   CHECK(json_line("hello") == R"({"time":"2025-11-24T06:21:11.123456Z","level":"info","message":"hello"})");
-  CHECK(json_line("new order", {{"total", 12.5}, {"count", 3}, {"gift", true}, {"who", "Ann"}, {"big", UINT64_MAX}, {"low", INT64_MIN}},
-                  full_context(), Level::warn) ==
+  CHECK(json_line(
+            "new order",
+            {{"total", 12.5}, {"count", 3}, {"gift", true}, {"who", "Ann"}, {"big", UINT64_MAX}, {"low", INT64_MIN}},
+            full_context(), Level::warn) ==
         R"({"time":"2025-11-24T06:21:11.123456Z","level":"warn","message":"new order","plugin":"com.example.orders",)"
         R"("event_id":"018fa001-0203-7405-8607-08090a0b0c0d","event_type":"order.created","correlation_id":"c-1",)"
         R"("trace_id":"abcd0000000000000000000000000000","span_id":"ff00000000000000",)"
@@ -104,14 +108,15 @@ TEST_CASE("what is not text is escaped, and the line stays one line") {
 }
 
 TEST_CASE("numbers that JSON does not have are texts") {
-  const std::string json = json_line("x", {{"a", std::nan("")}, {"b", std::numeric_limits<double>::infinity()}, {"c", 1e300}});
+  const std::string json =
+      json_line("x", {{"a", std::nan("")}, {"b", std::numeric_limits<double>::infinity()}, {"c", 1e300}});
   CHECK(is_json(json));
   CHECK(json.find(R"("a":"nan","b":"inf","c":1e+300)") != std::string::npos);
 }
 
 TEST_CASE("no name stands twice in a line") {
-  CHECK(json_line("x", {{"level", "a"}, {"plugin", "b"}, {"n", 1}, {"n", 2}, {"n", 3}, {"", 4}}).find(
-            R"("field_level":"a","field_plugin":"b","n":1,"n_2":2,"n_3":3,"field_":4})") != std::string::npos);
+  CHECK(json_line("x", {{"level", "a"}, {"plugin", "b"}, {"n", 1}, {"n", 2}, {"n", 3}, {"", 4}})
+            .find(R"("field_level":"a","field_plugin":"b","n":1,"n_2":2,"n_3":3,"field_":4})") != std::string::npos);
 }
 
 TEST_CASE("secrets are not in a line") {
@@ -119,8 +124,12 @@ TEST_CASE("secrets are not in a line") {
   register_secret("swordfish-9-longer");
   register_secret("abc");
   register_secret("quote\"in-it");
-  for (const auto& line : {json_line("a swordfish-9 b", {{"f", "xswordfish-9-longerx"}, {"g", "quote\"in-it"}, {"password", "plain-1"}, {"api_token", 77}}),
-                           text_line("a swordfish-9 b", {{"f", "xswordfish-9-longerx"}, {"g", "quote\"in-it"}, {"password", "plain-1"}, {"api_token", 77}})}) {
+  for (const auto& line :
+       {json_line("a swordfish-9 b",
+                  {{"f", "xswordfish-9-longerx"}, {"g", "quote\"in-it"}, {"password", "plain-1"}, {"api_token", 77}}),
+        text_line(
+            "a swordfish-9 b",
+            {{"f", "xswordfish-9-longerx"}, {"g", "quote\"in-it"}, {"password", "plain-1"}, {"api_token", 77}})}) {
     INFO(line);
     CHECK(line.find("swordfish") == std::string::npos);
     CHECK(line.find("in-it") == std::string::npos);
@@ -145,7 +154,7 @@ TEST_CASE("a secret at the place where a text is cut is gone too") {
 TEST_CASE("a very long text is cut at a character and says so") {
   std::string text;
   while (text.size() < 3'000'000) text += "\xc3\xa4";
-  for (const std::string& shift : {"", "x"}) {
+  for (const std::string shift : {"", "x"}) {
     const std::string line = json_line(shift + text);
     CHECK(line.size() < 2 * kTextSizeMax);
     CHECK(line.find("\xef\xbf\xbd") == std::string::npos);
@@ -155,8 +164,9 @@ TEST_CASE("a very long text is cut at a character and says so") {
 }
 
 TEST_CASE("names that hold secrets are known by their words") {
-  for (const char* name : {"password", "db_password", "PASSWORD", "Passwd", "api-token", "accessToken", "client_secret", "pwd",
-                           "aws.secret_key", "private_key", "api_key", "credentials", "dsn", "Authorization", "cookie"}) {
+  for (const char* name :
+       {"password", "db_password", "PASSWORD", "Passwd", "api-token", "accessToken", "client_secret", "pwd",
+        "aws.secret_key", "private_key", "api_key", "credentials", "dsn", "Authorization", "cookie"}) {
     INFO(name);
     CHECK(is_secret_name(name));
   }

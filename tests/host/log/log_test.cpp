@@ -144,8 +144,8 @@ TEST_CASE("levels hold back what is below them, and can be changed while it runs
 }
 
 TEST_CASE("levels and formats have words") {
-  for (const log::Level level : {log::Level::trace, log::Level::debug, log::Level::info, log::Level::warn, log::Level::error,
-                                 log::Level::off}) {
+  for (const log::Level level :
+       {log::Level::trace, log::Level::debug, log::Level::info, log::Level::warn, log::Level::error, log::Level::off}) {
     log::Level parsed = log::Level::off;
     CHECK(log::parse_level(log::level_name(level), parsed));
     CHECK(parsed == level);

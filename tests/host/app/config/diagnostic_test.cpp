@@ -70,7 +70,7 @@ TEST_CASE("the value of a secret's line is cut") {
 
 TEST_CASE("no error shows a secret") {
   FakeSurroundings machine;
-  for (const std::string& toml : {
+  for (const std::string toml : {
            "[events.redis]\npassword = 918273645\n",
            "[events.redis]\npassword = [\"918273645\"]\n",
            "[events.redis]\npassword = [\n\"918273645\"]\n",
