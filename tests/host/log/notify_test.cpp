@@ -67,7 +67,7 @@ std::string abstract_name() { return "@nexus-notify-test-" + std::to_string(::ge
 }  // namespace
 
 TEST_CASE("each state is one datagram, at a path and at an abstract name") {
-  for (const std::string address : {socket_path(), abstract_name()}) {
+  for (const std::string& address : {socket_path(), abstract_name()}) {
     Manager manager(address);
     Notifier notifier(address);
     CHECK(notifier.active());

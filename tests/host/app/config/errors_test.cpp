@@ -84,7 +84,7 @@ TEST_CASE("every choice is taken, and no other word") {
 TEST_CASE("every key's misspelling names the key") {
   for (const Key& key : host_keys()) {
     const std::string name(key.name());
-    for (const std::string wrong : {name + "x", name.substr(0, name.size() - 1), name.substr(1)}) {
+    for (const std::string& wrong : {name + "x", name.substr(0, name.size() - 1), name.substr(1)}) {
       if (name.size() < 4) continue;
       const auto dot = key.path.rfind('.');
       const std::string toml = "[" + std::string(key.path.substr(0, dot)) + "]\n" + wrong + " = 1\n";

@@ -77,7 +77,7 @@ TEST_CASE("what stands twice is told, with the first place") {
 }
 
 TEST_CASE("bytes that are no text are refused where they stand") {
-  for (const std::string bad :
+  for (const std::string& bad :
        {std::string("\xff"), std::string("\xc3"), std::string("\xc0\xaf"), std::string("\xed\xa0\x80"),
         std::string("\xf5\x80\x80\x80"), std::string("\0", 1), std::string("\x01"), std::string("\x7f")}) {
     const Loaded loaded = read_text("[events]\nworker_count = 0\n[host]\nname = \"a" + bad + "b\"\n");
