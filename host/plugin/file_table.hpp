@@ -27,18 +27,14 @@ struct FileEntry {
 
   std::string id() const { return module ? module->id : std::string(); }
 
-  // Waiting for something other than the file itself to change.
-  bool pending() const {
-    return error && (error->code == NEXUS_E_LOAD_REQUIRES || error->code == NEXUS_E_LOAD_CYCLE ||
-                     error->code == NEXUS_E_LOAD_DUPLICATE || error->code == NEXUS_E_LOAD_CONFIG ||
-                     error->code == NEXUS_E_LOAD_DISABLED);
-  }
-
-  // Whether a look at an unchanged file may end in another answer: rights of its folder, a full disk.
+  // Whether a look at an unchanged file may end in another answer: rights of its folder, a full disk, a busy plugin.
   bool worth_another_look() const {
     return error && (error->code == NEXUS_E_LOAD_FILE || error->code == NEXUS_E_LOAD_PERMISSIONS ||
-                     error->code == NEXUS_E_IO || error->code == NEXUS_E_MEMORY);
+                     error->code == NEXUS_E_IO || error->code == NEXUS_E_MEMORY || put_off());
   }
+
+  // A swap that a running callback was in the way of.
+  bool put_off() const { return error && error->code == NEXUS_E_TIMEOUT; }
 };
 
 using FileTable = std::map<std::filesystem::path, FileEntry>;

@@ -138,6 +138,14 @@ Result<void> Fleet::start(GatedFile gated, PluginSettings settings) {
   return {};
 }
 
+bool Fleet::is_idle(std::string_view id) {
+  RunningPlugin* plugin = find(id);
+  if (plugin == nullptr) return true;
+  const bool idle = plugin->instance->host().pause(clock_.unix_ns());
+  plugin->instance->host().resume();
+  return idle;
+}
+
 Result<void> Fleet::stop(std::string_view id_given, std::string_view reason, std::vector<std::string>* also_stopped) {
   const std::string id(id_given);  // the caller's may be a part of what is stopped
   if (find(id) == nullptr) return make_error(NEXUS_E_UNKNOWN, "no such plugin is running: " + id);

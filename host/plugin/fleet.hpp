@@ -70,6 +70,9 @@ class Fleet : public PeerDirectory {
   // sentence says that it could not be started again.
   Result<void> swap(GatedFile gated, PluginSettings settings);
 
+  // Whether no callback of it runs just now, so that a swap would not have to wait.
+  bool is_idle(std::string_view id);
+
   // Stops one plugin and, before it, those that require it, whose ids are added to `also_stopped`. NEXUS_E_UNKNOWN;
   // NEXUS_E_TIMEOUT when a callback did not return: then the plugin is stuck, or, when it is a dependent that is stuck,
   // the plugin itself still runs.

@@ -137,6 +137,7 @@ Result<PluginStatus> ManagerImpl::enable(std::string_view id) {
   by_hand_[std::string(id)] = true;
   if (running_from(*file) == nullptr && !files_[*file].gated) look_at({*file}, true);
   settle();
+  if (const RunningPlugin* plugin = fleet_.find(id)) return status_of(*plugin);
   return outcome(*file);
 }
 
@@ -184,6 +185,20 @@ CheckReport ManagerImpl::check(const Path& file_given) {
 
 bool ManagerImpl::stop_all(std::string_view reason, std::chrono::milliseconds timeout) {
   return fleet_.stop_all(reason, timeout);
+}
+
+size_t ManagerImpl::collect() {
+  std::vector<Path> put_off;
+  for (const auto& [file, entry] : files_) {
+    const RunningPlugin* plugin = running_from(file);
+    if (entry.put_off() && (plugin == nullptr || fleet_.is_idle(plugin->id()))) put_off.push_back(file);
+  }
+  if (!put_off.empty()) {
+    report_ = {};
+    look_at(put_off, true);
+    settle();
+  }
+  return fleet_.collect();
 }
 
 Result<PluginStatus> ManagerImpl::outcome(const Path& file) const {

@@ -78,7 +78,8 @@ struct ScanReport {
 struct PluginManagerOptions {
   std::vector<std::filesystem::path> folders;
   std::filesystem::path private_folder;         // made with mode 0700; private copies live in it
-  std::filesystem::path probe_program;          // the host's own binary: run as `<program> __probe <file>`
+  std::filesystem::path probe_program;          // run as `<program> __probe <file>`; /proc/self/exe is the host's own
+                                                // binary, even when its file has been replaced meanwhile
   bool unsafe_permissions = false;              // skip owner and mode checks, for development
   std::chrono::milliseconds probe_timeout{5000};
   std::chrono::milliseconds stop_timeout{5000};  // drain and quiesce of one plugin
@@ -136,7 +137,8 @@ class PluginManager : public PeerDirectory {
   // that is never joined holds it up. True when everything was unmapped.
   virtual bool stop_all(std::string_view reason, std::chrono::milliseconds timeout) = 0;
 
-  // Tries again to finish what was stuck or retained; cheap, for a timer. The number still left.
+  // Tries again to finish what was stuck or retained, and swaps that a running callback had put off; for a timer of a
+  // second or so, cheap when there is nothing. The number of stuck and retained ones still left.
   virtual size_t collect() = 0;
 };
 

@@ -33,7 +33,7 @@ class ManagerImpl final : public PluginManager {
   Result<PluginStatus> info(std::string_view id) const override;
   CheckReport check(const std::filesystem::path& file) override;
   bool stop_all(std::string_view reason, std::chrono::milliseconds timeout) override;
-  size_t collect() override { return fleet_.collect(); }
+  size_t collect() override;
   const void* query_plugin(std::string_view asker, std::string_view plugin_id, const char* interface_id) override {
     return fleet_.query_plugin(asker, plugin_id, interface_id);
   }
@@ -73,6 +73,7 @@ class ManagerImpl final : public PluginManager {
   Snapshot snapshot() const;
   void note_stopped(const Snapshot& before, const std::string& except);
 
+  // What became of the file: an error when its content does not run.
   Result<PluginStatus> outcome(const Path& file) const;
   PluginStatus status_of(const RunningPlugin& plugin) const;
   PluginStatus status_of(const Path& file, const FileEntry& entry) const;

@@ -99,9 +99,16 @@ TEST_CASE("a callback that does not return puts the swap off") {
   CHECK(rig.put("good_1_1").refused == 1);
   CHECK(rig.journal.has("error com.test.good timeout: com.test.good has a callback that did not return within 10 ms"));
   CHECK(rig.version(rig.id) == "1.0.0");
+  // It is tried again by the timer, without another report, until the callback has returned.
+  rig.journal.take();
+  rig.manager().collect();
+  CHECK(rig.version(rig.id) == "1.0.0");
+  CHECK_FALSE(rig.journal.has("error"));
   rig.factory.never_pauses[rig.id] = false;
-  CHECK(rig.manager().reload(rig.id).has_value());
+  rig.manager().collect();
   CHECK(rig.version(rig.id) == "1.1.0");
+  CHECK(rig.state(rig.id) == "running");
+  CHECK(rig.queue() == std::deque<int>{1, 2, 3});
 }
 
 TEST_CASE("routes that cannot move leave the old version as it was") {

@@ -106,9 +106,13 @@ TEST_CASE("files are seen however they arrive") {
   fs::create_hard_link(rig.folder.path() / "other", plugins / "linked.so");
   CHECK(rig.until("com.test.other", "running"));
 
-  fs::copy_file(specimen("provider"), plugins / "provider.1");
-  fs::create_symlink("provider.1", plugins / "symlink.so");
+  fs::copy_file(specimen("provider"), plugins / "provider.so.1");
+  fs::create_symlink("provider.so.1", plugins / "symlink.so");
   CHECK(rig.until("com.test.provider", "running"));
+  // What the link leads to is replaced by a plugin of another id.
+  fs::copy_file(specimen("uses_nobody"), rig.folder.path() / "provider.1");
+  fs::rename(rig.folder.path() / "provider.1", plugins / "provider.so.1");
+  CHECK(rig.until("com.test.alone", "running"));
 
   // Overwritten in place: truncated and written again, as cp does.
   fs::copy_file(specimen("good_1_1"), plugins / "copied.so", fs::copy_options::overwrite_existing);
