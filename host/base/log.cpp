@@ -124,7 +124,8 @@ class DescriptorSink final : public spdlog::sinks::base_sink<std::mutex> {
     const Field field("lines", lost - lost_reported_);
     lost_reported_ = lost;
     std::string line;
-    append_line(line, {Level::warn, now, "log lines were lost: the output is too slow", Fields(&field, 1), nullptr}, style_);
+    append_line(line, {Level::warn, now, "log lines were lost: the output is too slow", Fields(&field, 1), nullptr},
+                style_);
     put(line);
   }
   void close_owned() {
@@ -242,12 +243,18 @@ bool parse_format(std::string_view word, Format& format) {
 
 std::string_view level_name(Level level) {
   switch (level) {
-    case Level::trace: return "trace";
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warn: return "warn";
-    case Level::error: return "error";
-    case Level::off: break;
+    case Level::trace:
+      return "trace";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warn:
+      return "warn";
+    case Level::error:
+      return "error";
+    case Level::off:
+      break;
   }
   return "off";
 }

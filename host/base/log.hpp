@@ -104,9 +104,9 @@ class Scope {
 struct Options {
   Format format = Format::automatic;  // text with colours on a terminal, else JSON lines
   Level level = Level::info;
-  std::string file;                // appended to, mode 0640; empty: `descriptor`
-  int descriptor = 2;              // not closed
-  std::size_t queue_lines = 2048;  // lines waiting for the background thread
+  std::string file;                    // appended to, mode 0640; empty: `descriptor`
+  int descriptor = 2;                  // not closed
+  std::size_t queue_lines = 2048;      // lines waiting for the background thread
   int64_t (*now_unix_ns)() = nullptr;  // null: the system's clock
 };
 

@@ -17,16 +17,21 @@ constexpr std::string_view kDim = "\x1b[2m";
 
 std::string_view level_color(Level level) {
   switch (level) {
-    case Level::warn: return "\x1b[33m";
-    case Level::error: return "\x1b[31m";
-    case Level::info: return "\x1b[32m";
-    default: return kDim;
+    case Level::warn:
+      return "\x1b[33m";
+    case Level::error:
+      return "\x1b[31m";
+    case Level::info:
+      return "\x1b[32m";
+    default:
+      return kDim;
   }
 }
 
 void append_digits(std::string& out, int64_t value, int width) {
   std::array<char, 20> digits{};
-  for (int i = width - 1; i >= 0; --i, value /= 10) digits[static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
+  for (int i = width - 1; i >= 0; --i, value /= 10)
+    digits[static_cast<std::size_t>(i)] = static_cast<char>('0' + value % 10);
   out.append(digits.data(), static_cast<std::size_t>(width));
 }
 
@@ -94,7 +99,8 @@ std::string clean(std::string_view text) {
   const std::size_t kept = std::min(out.size(), kTextSizeMax);
   // A character is not cut in two: step back over its continuation bytes.
   std::size_t end = kept;
-  while (end > 0 && end + 4 > kept && end < out.size() && (static_cast<unsigned char>(out[end]) & 0xc0U) == 0x80U) --end;
+  while (end > 0 && end + 4 > kept && end < out.size() && (static_cast<unsigned char>(out[end]) & 0xc0U) == 0x80U)
+    --end;
   out.resize(end);
   out += "... (" + std::to_string(text.size()) + " bytes)";
   return out;
@@ -134,10 +140,18 @@ void append_value(std::string& out, const Field& field, bool json) {
     return;
   }
   switch (field.kind()) {
-    case Field::Kind::text: append_text(out, field.text(), json); break;
-    case Field::Kind::integer: append_number(out, field.integer()); break;
-    case Field::Kind::unsigned_integer: append_number(out, field.unsigned_integer()); break;
-    case Field::Kind::boolean: out += field.unsigned_integer() != 0 ? "true" : "false"; break;
+    case Field::Kind::text:
+      append_text(out, field.text(), json);
+      break;
+    case Field::Kind::integer:
+      append_number(out, field.integer());
+      break;
+    case Field::Kind::unsigned_integer:
+      append_number(out, field.unsigned_integer());
+      break;
+    case Field::Kind::boolean:
+      out += field.unsigned_integer() != 0 ? "true" : "false";
+      break;
     case Field::Kind::number: {
       const bool quoted = json && !std::isfinite(field.number());
       if (quoted) out += '"';
@@ -149,8 +163,8 @@ void append_value(std::string& out, const Field& field, bool json) {
 }
 
 bool is_reserved(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"time",     "level",      "message",        "plugin",
-                                                "event_id", "event_type", "correlation_id", "trace_id", "span_id"};
+  static constexpr std::string_view kNames[] = {"time",       "level",          "message",  "plugin", "event_id",
+                                                "event_type", "correlation_id", "trace_id", "span_id"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 

@@ -81,10 +81,9 @@ std::string redact(std::string_view text) {
 }
 
 bool is_secret_name(std::string_view name) {
-  static constexpr std::string_view kWords[] = {"password",  "passwd",     "passphrase", "pasword",   "passwort",
-                                                "secret",    "token",      "apikey",     "accesskey", "privatekey",
-                                                "secretkey", "credential", "signingkey", "dsn",       "authorization",
-                                                "cookie"};
+  static constexpr std::string_view kWords[] = {
+      "password",  "passwd",     "passphrase", "pasword",    "passwort",   "secret", "token",         "apikey",
+      "accesskey", "privatekey", "secretkey",  "credential", "signingkey", "dsn",    "authorization", "cookie"};
   const std::string plain = normalised(name);
   if (plain == "pwd" || plain == "pw" || plain == "pass" || plain == "pin") return true;
   return std::any_of(std::begin(kWords), std::end(kWords),

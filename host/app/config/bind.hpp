@@ -1,5 +1,5 @@
-// From the merged tree to the values of Config, by the table of keys: names, types, bounds and choices are checked here,
-// and nowhere else. Appends a diagnostic for each thing that is wrong; the value then stays as it was.
+// From the merged tree to the values of Config, by the table of keys: names, types, bounds and choices are checked
+// here, and nowhere else. Appends a diagnostic for each thing that is wrong; the value then stays as it was.
 #pragma once
 
 #include <span>

@@ -1,6 +1,7 @@
-// The host's configuration as plain values: what nexus.toml, conf.d, the environment and the command line come to. It is
-// made by config::load (load.hpp) and is a value: copy it, keep the old one to compare on SIGHUP. No thread restrictions;
-// after loading every value is within its bounds, every path is absolute, and every `${…}` and `file:` is replaced.
+// The host's configuration as plain values: what nexus.toml, conf.d, the environment and the command line come to. It
+// is made by config::load (load.hpp) and is a value: copy it, keep the old one to compare on SIGHUP. No thread
+// restrictions; after loading every value is within its bounds, every path is absolute, and every `${…}` and `file:` is
+// replaced.
 #pragma once
 
 #include <cstdint>
@@ -54,8 +55,8 @@ struct PluginsConfig {
   bool watch = true;
   bool require_signature = false;
   bool unsafe_permissions = false;
-  double probe_timeout = 0;  // seconds
-  double stop_timeout = 0;  // seconds
+  double probe_timeout = 0;                                // seconds
+  double stop_timeout = 0;                                 // seconds
   std::map<std::string, PluginConfig, std::less<>> by_id;  // those that the config names
 
   // The settings of a plugin; one that the config does not name gets the defaults.
@@ -93,11 +94,11 @@ struct EventRule {
 struct EventsConfig {
   std::string backend;
   uint32_t max_queue_size = 0;
-  std::string overflow;     // block, reject, drop_oldest
+  std::string overflow;      // block, reject, drop_oldest
   double block_timeout = 0;  // seconds
   uint32_t worker_count = 0;
-  uint32_t max_event_size = 0;   // bytes
-  double handler_deadline = 0;   // seconds
+  uint32_t max_event_size = 0;  // bytes
+  double handler_deadline = 0;  // seconds
   uint32_t retry_attempts = 0;
   double retry_delay = 0;      // seconds
   double retry_delay_max = 0;  // seconds

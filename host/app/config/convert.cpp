@@ -116,7 +116,8 @@ class Setter {
 
   std::string shown(const Node& node) const {
     if (node.kind == Node::Kind::string && (key_.has(kSecret) || key_.has(kUrl))) return "a string";
-    if (key_.has(kSecret) || key_.has(kUrl)) return node.is_table() || node.kind == Node::Kind::array ? describe(node) : "another type";
+    if (key_.has(kSecret) || key_.has(kUrl))
+      return node.is_table() || node.kind == Node::Kind::array ? describe(node) : "another type";
     return describe(node);
   }
 
@@ -177,7 +178,8 @@ class Setter {
   std::optional<Problem> text(const Node& node, std::string& out) const {
     if (node.kind != Node::Kind::string) return wrong_type(node);
     const bool list = key_.type == Type::paths || key_.type == Type::patterns;
-    if (node.text.empty() && (key_.has(kNotEmpty) || list)) return Problem{node.place, path_ + " must not be empty", {}};
+    if (node.text.empty() && (key_.has(kNotEmpty) || list))
+      return Problem{node.place, path_ + " must not be empty", {}};
     if (node.text.find('\0') != std::string::npos) {
       return Problem{node.place, path_ + " must not hold a zero character", {}};
     }
@@ -232,15 +234,24 @@ std::string number_text(double value) {
 
 std::string expectation(const Key& key) {
   switch (key.type) {
-    case Type::boolean: return "true or false";
-    case Type::integer: return "an integer from " + bounds_text(key);
-    case Type::number: return "a number from " + bounds_text(key);
-    case Type::string: return "a string";
-    case Type::path: return "a path (a string)";
-    case Type::pattern: return "a pattern of event types (a string)";
-    case Type::patterns: return "an array of patterns (strings)";
-    case Type::paths: return "a path or an array of paths (strings)";
-    case Type::choice: break;
+    case Type::boolean:
+      return "true or false";
+    case Type::integer:
+      return "an integer from " + bounds_text(key);
+    case Type::number:
+      return "a number from " + bounds_text(key);
+    case Type::string:
+      return "a string";
+    case Type::path:
+      return "a path (a string)";
+    case Type::pattern:
+      return "a pattern of event types (a string)";
+    case Type::patterns:
+      return "an array of patterns (strings)";
+    case Type::paths:
+      return "a path or an array of paths (strings)";
+    case Type::choice:
+      break;
   }
   return "one of the strings " + joined(split(key.choices, '|'));
 }

@@ -25,8 +25,8 @@ struct Folders {
 std::optional<Problem> set_value(const Document& document, const Key& key, const std::string& path, const Node& node,
                                  void* owner, const Folders& folders);
 
-// The member's value as TOML, which is JSON too, with *** for a secret that is not empty, unless `reveal`: for comparing
-// only. nullopt for an optional that is empty.
+// The member's value as TOML, which is JSON too, with *** for a secret that is not empty, unless `reveal`: for
+// comparing only. nullopt for an optional that is empty.
 std::optional<std::string> value_text(const Key& key, const void* owner, bool reveal = false);
 
 // A tree as TOML on one line, and as JSON. Secrets, by mark or by name, are ***; `secret` says that the whole is one.

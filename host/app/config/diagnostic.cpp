@@ -39,8 +39,8 @@ std::size_t width(std::string_view text) {
 }
 
 struct Shown {
-  std::string text;           // printable
-  std::size_t caret = 0;      // where the marked part begins in `text`
+  std::string text;       // printable
+  std::size_t caret = 0;  // where the marked part begins in `text`
   std::size_t marked = 1;
 };
 

@@ -14,7 +14,7 @@ enum class Severity { warning, error };
 
 struct Diagnostic {
   Severity severity = Severity::error;
-  std::string file;         // a path, "environment variable NEXUS_…", "command line --…", or empty where there is no place
+  std::string file;  // a path, "environment variable NEXUS_…", "command line --…", or empty where there is no place
   uint32_t line = 0;        // from 1; 0 where there is no line
   uint32_t column = 0;      // from 1, in characters
   uint32_t length = 1;      // characters that the caret marks

@@ -27,8 +27,8 @@ class Diff {
             const void* to) {
     for (const Key& key : table) {
       if (value_text(key, from, true) == value_text(key, to, true)) continue;
-      out_.push_back({scope + std::string(key.path), value_text(key, from).value_or(""), value_text(key, to).value_or(""),
-                      !key.has(kReload), plugin});
+      out_.push_back({scope + std::string(key.path), value_text(key, from).value_or(""),
+                      value_text(key, to).value_or(""), !key.has(kReload), plugin});
     }
   }
 

@@ -57,10 +57,14 @@ Member* Node::find(std::string_view name) { return const_cast<Member*>(std::as_c
 
 std::string Origin::text() const {
   switch (kind) {
-    case OriginKind::file: return name + ':' + std::to_string(line);
-    case OriginKind::environment: return "environment " + name;
-    case OriginKind::command_line: return "command line " + name;
-    case OriginKind::default_value: break;
+    case OriginKind::file:
+      return name + ':' + std::to_string(line);
+    case OriginKind::environment:
+      return "environment " + name;
+    case OriginKind::command_line:
+      return "command line " + name;
+    case OriginKind::default_value:
+      break;
   }
   return "default";
 }
@@ -108,17 +112,23 @@ Diagnostic diagnose(const std::vector<Source>& sources, const Place& place, std:
 
 std::string describe(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::table: return "a table";
-    case Node::Kind::array: return "an array";
-    case Node::Kind::boolean: return node.boolean ? "true" : "false";
-    case Node::Kind::integer: return "the integer " + std::to_string(node.integer);
-    case Node::Kind::date_time: return "the date-time " + node.text;
+    case Node::Kind::table:
+      return "a table";
+    case Node::Kind::array:
+      return "an array";
+    case Node::Kind::boolean:
+      return node.boolean ? "true" : "false";
+    case Node::Kind::integer:
+      return "the integer " + std::to_string(node.integer);
+    case Node::Kind::date_time:
+      return "the date-time " + node.text;
     case Node::Kind::number: {
       std::array<char, 32> digits{};
       const auto result = std::to_chars(digits.data(), digits.data() + digits.size(), node.number);
       return "the number " + std::string(digits.data(), result.ptr);
     }
-    case Node::Kind::string: break;
+    case Node::Kind::string:
+      break;
   }
   return node.secret ? "a string" : "the string " + shown_text(node.text);
 }

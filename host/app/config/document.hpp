@@ -48,9 +48,9 @@ struct Node {
 
   Kind kind = Kind::table;
   bool boolean = false;
-  bool secret = false;        // came from a `file:` reference or from a variable with a secret's name
-  bool from_text = false;     // came out of `${…}`, `file:`, a variable or an option, so "8080" may stand for a number
-  bool unresolved = false;    // its references failed, which has been told; it has no value to check
+  bool secret = false;      // came from a `file:` reference or from a variable with a secret's name
+  bool from_text = false;   // came out of `${…}`, `file:`, a variable or an option, so "8080" may stand for a number
+  bool unresolved = false;  // its references failed, which has been told; it has no value to check
   int64_t integer = 0;
   double number = 0;
   std::string text;  // string, or a date-time as TOML writes it

@@ -1,5 +1,6 @@
 // The config as people and tools see it, all from the one table of keys: `nexus config show`, `schema`, `init`, the
-// reference in config/README.md, and what a changed file means for a running host. Pure functions; secrets print as ***.
+// reference in config/README.md, and what a changed file means for a running host. Pure functions; secrets print as
+// ***.
 #pragma once
 
 #include <string>
@@ -27,9 +28,9 @@ std::string init();
 std::string reference();
 
 struct Change {
-  std::string key;   // "log.level", "plugins.\"com.example.orders\".config"
-  std::string from;  // TOML, secrets cut; empty where the key is new
-  std::string to;    // TOML, secrets cut; empty where the key went away
+  std::string key;      // "log.level", "plugins.\"com.example.orders\".config"
+  std::string from;     // TOML, secrets cut; empty where the key is new
+  std::string to;       // TOML, secrets cut; empty where the key went away
   bool restart = true;  // false: a running host takes it over on SIGHUP
   std::string plugin;   // for a plugin's settings its id: they are taken over by loading it anew
 };

@@ -49,7 +49,10 @@ Place narrowed(const Document& document, Place place, const std::string& referen
 
 Interpolator::Interpolator(const Document& document, const Surroundings& surroundings,
                            std::vector<Diagnostic>& diagnostics)
-    : document_(document), surroundings_(surroundings), diagnostics_(diagnostics), variables_(surroundings.variables()) {
+    : document_(document),
+      surroundings_(surroundings),
+      diagnostics_(diagnostics),
+      variables_(surroundings.variables()) {
   std::sort(variables_.begin(), variables_.end());
 }
 
@@ -129,7 +132,8 @@ bool Interpolator::reference(std::string_view inner, std::string& to, bool& secr
   }
   if (!is_variable_name(name)) {
     failure = {"\"${" + std::string(inner.substr(0, 80)) + "}\" names no variable",
-               "write ${NAME} or ${NAME:-default}, or \"$${\" where it is meant as text", {}};
+               "write ${NAME} or ${NAME:-default}, or \"$${\" where it is meant as text",
+               {}};
     return false;
   }
   secret = secret || is_secret_name(name);
@@ -140,7 +144,8 @@ bool Interpolator::reference(std::string_view inner, std::string& to, bool& secr
   }
   if (separator == std::string_view::npos) {
     failure = {"the environment variable " + std::string(name) + " is not set",
-               "set it, or give a default: ${" + std::string(name) + ":-default}", {}};
+               "set it, or give a default: ${" + std::string(name) + ":-default}",
+               {}};
     return false;
   }
   if (depth >= kDepthMax) {

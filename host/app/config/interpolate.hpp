@@ -1,5 +1,5 @@
-// Replaces `${NAME}`, `${NAME:-default}` and `file:/path` in the texts of a config. A variable that is not set and has no
-// default is an error; so is a file that cannot be read. Runs on the thread that loads the config.
+// Replaces `${NAME}`, `${NAME:-default}` and `file:/path` in the texts of a config. A variable that is not set and has
+// no default is an error; so is a file that cannot be read. Runs on the thread that loads the config.
 #pragma once
 
 #include <string>

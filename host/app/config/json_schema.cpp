@@ -15,13 +15,19 @@ constexpr int kReferencesMax = 16;  // one $ref after the other, before it must 
 
 bool fits(const Node& node, std::string_view type) {
   switch (node.kind) {
-    case Node::Kind::table: return type == "object";
-    case Node::Kind::array: return type == "array";
-    case Node::Kind::boolean: return type == "boolean";
-    case Node::Kind::integer: return type == "integer" || type == "number";
-    case Node::Kind::number: return type == "number" || (type == "integer" && std::floor(node.number) == node.number);
+    case Node::Kind::table:
+      return type == "object";
+    case Node::Kind::array:
+      return type == "array";
+    case Node::Kind::boolean:
+      return type == "boolean";
+    case Node::Kind::integer:
+      return type == "integer" || type == "number";
+    case Node::Kind::number:
+      return type == "number" || (type == "integer" && std::floor(node.number) == node.number);
     case Node::Kind::string:
-    case Node::Kind::date_time: return type == "string";
+    case Node::Kind::date_time:
+      return type == "string";
   }
   return false;
 }
@@ -56,11 +62,16 @@ bool same(const Node& node, const cbor::Value& value) {
   bool boolean = false;
   switch (node.kind) {
     case Node::Kind::string:
-    case Node::Kind::date_time: return value.get_into(text) && text == node.text;
-    case Node::Kind::integer: return value.get_into(number) && number == static_cast<double>(node.integer);
-    case Node::Kind::number: return value.get_into(number) && number == node.number;
-    case Node::Kind::boolean: return value.get_into(boolean) && boolean == node.boolean;
-    default: return to_cbor(node) == value;
+    case Node::Kind::date_time:
+      return value.get_into(text) && text == node.text;
+    case Node::Kind::integer:
+      return value.get_into(number) && number == static_cast<double>(node.integer);
+    case Node::Kind::number:
+      return value.get_into(number) && number == node.number;
+    case Node::Kind::boolean:
+      return value.get_into(boolean) && boolean == node.boolean;
+    default:
+      return to_cbor(node) == value;
   }
 }
 
@@ -133,12 +144,21 @@ void SchemaCheck::check(Node& node, const cbor::Value& schema, const std::string
   if (!check_type(node, *resolved, path)) return;
   check_enum(node, *resolved, path);
   switch (node.kind) {
-    case Node::Kind::table: check_table(node, *resolved, path, depth); break;
-    case Node::Kind::array: check_array(node, *resolved, path, depth); break;
+    case Node::Kind::table:
+      check_table(node, *resolved, path, depth);
+      break;
+    case Node::Kind::array:
+      check_array(node, *resolved, path, depth);
+      break;
     case Node::Kind::integer:
-    case Node::Kind::number: check_number(node, *resolved, path); break;
-    case Node::Kind::string: check_text(node, *resolved, path); break;
-    default: break;
+    case Node::Kind::number:
+      check_number(node, *resolved, path);
+      break;
+    case Node::Kind::string:
+      check_text(node, *resolved, path);
+      break;
+    default:
+      break;
   }
 }
 
@@ -154,7 +174,8 @@ bool SchemaCheck::check_type(Node& node, const cbor::Value& schema, const std::s
     words += type_words(types[i]);
   }
   const bool quotes = node.kind != Node::Kind::table && node.kind != Node::Kind::array && words == "a string";
-  report(node.place, path, path + " must be " + words + ", found " + describe(node), quotes ? "write it in quotes" : "");
+  report(node.place, path, path + " must be " + words + ", found " + describe(node),
+         quotes ? "write it in quotes" : "");
   return false;
 }
 
@@ -202,8 +223,9 @@ void SchemaCheck::check_text(const Node& node, const cbor::Value& schema, const 
   const auto length = static_cast<double>(length_of(node.text));
   double bound = 0;
   if (number_of(schema, "minLength", bound) && length < bound) {
-    report(node.place, path, bound == 1 ? path + " must not be empty"
-                                        : path + " is too short: " + number_text(bound) + " characters are wanted");
+    report(node.place, path,
+           bound == 1 ? path + " must not be empty"
+                      : path + " is too short: " + number_text(bound) + " characters are wanted");
   }
   if (number_of(schema, "maxLength", bound) && length > bound) {
     report(node.place, path, path + " is too long: " + number_text(bound) + " characters are allowed");
@@ -265,17 +287,22 @@ void SchemaCheck::unknown(const Member& member, const cbor::Value* properties, c
 
 cbor::Value to_cbor(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::boolean: return node.boolean;
-    case Node::Kind::integer: return node.integer;
-    case Node::Kind::number: return node.number;
+    case Node::Kind::boolean:
+      return node.boolean;
+    case Node::Kind::integer:
+      return node.integer;
+    case Node::Kind::number:
+      return node.number;
     case Node::Kind::string:
-    case Node::Kind::date_time: return node.text;
+    case Node::Kind::date_time:
+      return node.text;
     case Node::Kind::array: {
       cbor::Value::Array items;
       for (const Node& item : node.items) items.push_back(to_cbor(item));
       return items;
     }
-    case Node::Kind::table: break;
+    case Node::Kind::table:
+      break;
   }
   cbor::Value::Map members;
   for (const Member& member : node.members) members.emplace_back(member.name, to_cbor(member.node));

@@ -11,6 +11,9 @@ namespace {
 constexpr double kDay = 86400;
 constexpr double kYear = 366 * kDay;
 
+// One row as few lines as it takes; the formatter would give each value its own.
+// clang-format off
+
 const Section kSections[] = {
     {"host", "The host itself."},
     {"log", "The host's log, which carries the plugins' lines too."},
@@ -173,6 +176,8 @@ const Key kRuleKeys[] = {
     {"expires", Type::number, "", "After this time an event that was not handled is dropped.",
      NEXUS_SLOT(EventRule, expires), 0.001, kYear, {}, 0, "seconds"},
 };
+
+// clang-format on
 
 #undef NEXUS_SLOT
 

@@ -17,21 +17,21 @@ namespace nexus::host::config {
 
 enum class Type : uint8_t { boolean, integer, number, string, path, choice, pattern, patterns, paths };
 
-// Gives the member of the owner (Config, PluginConfig or EventRule) that a key fills. An optional member has no default:
-// it stays empty when the key is absent.
+// Gives the member of the owner (Config, PluginConfig or EventRule) that a key fills. An optional member has no
+// default: it stays empty when the key is absent.
 using Slot = std::variant<bool* (*)(void*), uint32_t* (*)(void*), uint64_t* (*)(void*), double* (*)(void*),
-                          std::string* (*)(void*), std::vector<std::string>* (*)(void*), std::optional<bool>* (*)(void*),
-                          std::optional<double>* (*)(void*), std::optional<std::string>* (*)(void*),
-                          std::optional<std::vector<std::string>>* (*)(void*)>;
+                          std::string* (*)(void*), std::vector<std::string>* (*)(void*),
+                          std::optional<bool>* (*)(void*), std::optional<double>* (*)(void*),
+                          std::optional<std::string>* (*)(void*), std::optional<std::vector<std::string>>* (*)(void*)>;
 
-inline constexpr uint8_t kSecret = 1;      // never shown
-inline constexpr uint8_t kUrl = 2;         // the password in it is never shown
-inline constexpr uint8_t kReload = 4;      // a running host takes it over on SIGHUP
-inline constexpr uint8_t kRequired = 8;    // must be there (in a rule)
-inline constexpr uint8_t kNotEmpty = 16;   // the text or list must not be empty
+inline constexpr uint8_t kSecret = 1;     // never shown
+inline constexpr uint8_t kUrl = 2;        // the password in it is never shown
+inline constexpr uint8_t kReload = 4;     // a running host takes it over on SIGHUP
+inline constexpr uint8_t kRequired = 8;   // must be there (in a rule)
+inline constexpr uint8_t kNotEmpty = 16;  // the text or list must not be empty
 
 struct Key {
-  std::string_view path;           // dotted, from the scope's table: "events.worker_count"
+  std::string_view path;  // dotted, from the scope's table: "events.worker_count"
   Type type;
   std::string_view default_value;  // as TOML; empty: none
   std::string_view text;           // one sentence or two, ending with a full stop
@@ -52,10 +52,10 @@ struct Section {
   std::string_view text;
 };
 
-std::span<const Key> host_keys();      // of Config; paths from the root
-std::span<const Key> plugin_keys();    // of PluginConfig; paths from [plugins."<id>"]
-std::span<const Key> rule_keys();      // of EventRule; paths from [[events.rules]]
-std::span<const Section> sections();   // tables of host_keys(), in the order in which they are shown
+std::span<const Key> host_keys();     // of Config; paths from the root
+std::span<const Key> plugin_keys();   // of PluginConfig; paths from [plugins."<id>"]
+std::span<const Key> rule_keys();     // of EventRule; paths from [[events.rules]]
+std::span<const Section> sections();  // tables of host_keys(), in the order in which they are shown
 
 const Key* find_key(std::span<const Key> keys, std::string_view path);
 

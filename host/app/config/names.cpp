@@ -80,8 +80,9 @@ class NameCheck {
     std::string help = did_you_mean(member.name, names);
     if (help.empty()) help = home_of(member.name);
     if (help.empty() && (scope == "events" || scope == "store") && member.node.is_table()) {
-      help = scope == "events" ? "a table of that name is read when events.backend is \"" + member.name + "\""
-                               : "a table of that name is read when events.event_store_backend is \"" + member.name + "\"";
+      help = scope == "events"
+                 ? "a table of that name is read when events.backend is \"" + member.name + "\""
+                 : "a table of that name is read when events.event_store_backend is \"" + member.name + "\"";
     }
     if (member.node.is_table()) {
       report(member.place, path, "unknown table [" + path + "]", help);
@@ -100,18 +101,20 @@ class NameCheck {
   }
 
   void rules(const Member& member) {
-    const bool tables = member.node.kind == Node::Kind::array &&
-                        std::all_of(member.node.items.begin(), member.node.items.end(),
-                                    [](const Node& item) { return item.is_table(); });
+    const bool tables =
+        member.node.kind == Node::Kind::array && std::all_of(member.node.items.begin(), member.node.items.end(),
+                                                             [](const Node& item) { return item.is_table(); });
     if (!tables) {
-      report(member.node.place, "events.rules", "events.rules must be an array of tables, found " + describe(member.node),
+      report(member.node.place, "events.rules",
+             "events.rules must be an array of tables, found " + describe(member.node),
              "begin each rule with [[events.rules]]");
       return;
     }
     for (const Node& rule : member.node.items) {
       if (out_.size() > kDiagnosticsMax) return;
       for (const Member& key : rule.members) {
-        if (out_.size() <= kDiagnosticsMax && !find_key(rule_keys(), key.name)) unknown(key, "events.rules", names_in(rule_keys(), ""));
+        if (out_.size() <= kDiagnosticsMax && !find_key(rule_keys(), key.name))
+          unknown(key, "events.rules", names_in(rule_keys(), ""));
       }
     }
   }

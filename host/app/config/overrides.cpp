@@ -100,7 +100,8 @@ std::string plugin_id(const Node& root, const std::string& segment) {
 
 class Environment {
  public:
-  Environment(Document& document, Node& root, std::vector<Diagnostic>& out) : document_(document), root_(root), out_(out) {
+  Environment(Document& document, Node& root, std::vector<Diagnostic>& out)
+      : document_(document), root_(root), out_(out) {
     for (const Key& key : host_keys()) names_.push_back(variable_of(key.path));
   }
 
@@ -157,7 +158,8 @@ class Environment {
   bool is_foreign(const std::vector<std::string>& segments) const {
     if (segments.size() < 3 || (segments[0] != "events" && segments[0] != "store")) return false;
     const Member* const events = root_.find("events");
-    const Member* const chosen = events ? events->node.find(segments[0] == "events" ? "backend" : "event_store_backend") : nullptr;
+    const Member* const chosen =
+        events ? events->node.find(segments[0] == "events" ? "backend" : "event_store_backend") : nullptr;
     return chosen && chosen->node.text == segments[1];
   }
 

@@ -1,5 +1,5 @@
-// Values from the environment (NEXUS_EVENTS__WORKER_COUNT=8) and from the command line, put into the tree that the files
-// gave. Each is a source of its own, so that messages and origins can name it.
+// Values from the environment (NEXUS_EVENTS__WORKER_COUNT=8) and from the command line, put into the tree that the
+// files gave. Each is a source of its own, so that messages and origins can name it.
 #pragma once
 
 #include <string>

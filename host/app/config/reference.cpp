@@ -51,14 +51,22 @@ void append_key(std::string& out, const Key& key, std::string_view example) {
 
 std::string_view type_name(const Key& key) {
   switch (key.type) {
-    case Type::boolean: return "boolean";
-    case Type::integer: return "integer";
-    case Type::number: return "number";
-    case Type::path: return "path";
-    case Type::pattern: return "pattern";
-    case Type::patterns: return "patterns";
-    case Type::paths: return "path or paths";
-    default: return "string";
+    case Type::boolean:
+      return "boolean";
+    case Type::integer:
+      return "integer";
+    case Type::number:
+      return "number";
+    case Type::path:
+      return "path";
+    case Type::pattern:
+      return "pattern";
+    case Type::patterns:
+      return "patterns";
+    case Type::paths:
+      return "path or paths";
+    default:
+      return "string";
   }
 }
 
@@ -123,7 +131,8 @@ std::string init() {
   std::string out =
       "# The configuration of the Nexus host. Every key stands here with its default, as a comment.\n"
       "# \"${NAME}\" and \"${NAME:-default}\" are replaced by variables, \"file:/path\" by what a file holds.\n"
-      "# NEXUS_EVENTS__WORKER_COUNT=8 in the environment is stronger than this file, and so is conf.d/*.toml beside it.\n"
+      "# NEXUS_EVENTS__WORKER_COUNT=8 in the environment is stronger than this file, and so is conf.d/*.toml beside "
+      "it.\n"
       "# `nexus config check` tells what is wrong, `nexus config show --origin` what is in force.\n";
   for (const Section& section : sections()) {
     out += '\n';
@@ -148,14 +157,16 @@ std::string reference() {
   for (const Section& section : sections()) {
     append_table(out, "[" + std::string(section.path) + "]", section.text, host_keys(), section.path, true);
     if (section.path == "plugins") {
-      append_table(out, "[plugins.\"<id>\"]",
-                   "Settings of one plugin; its own ones stand in [plugins.\"<id>\".config]. All are applied on SIGHUP, "
-                   "by loading the plugin anew.",
-                   plugin_keys(), "", false);
+      append_table(
+          out, "[plugins.\"<id>\"]",
+          "Settings of one plugin; its own ones stand in [plugins.\"<id>\".config]. All are applied on SIGHUP, "
+          "by loading the plugin anew.",
+          plugin_keys(), "", false);
     }
     if (section.path == "events") {
-      append_table(out, "[[events.rules]]", "Settings for the event types that match; the first rule that matches holds.",
-                   rule_keys(), "", false);
+      append_table(out, "[[events.rules]]",
+                   "Settings for the event types that match; the first rule that matches holds.", rule_keys(), "",
+                   false);
     }
   }
   return out;

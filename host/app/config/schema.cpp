@@ -152,12 +152,24 @@ class SchemaWriter {
     json_.open('{');
     json_.member("description", std::string(key.text) + (key.unit.empty() ? "" : " In " + std::string(key.unit) + "."));
     switch (key.type) {
-      case Type::boolean: types({"boolean", "string"}); break;
-      case Type::integer: types({"integer", "string"}); break;
-      case Type::number: types({"number", "string"}); break;
-      case Type::paths: strings(true); break;
-      case Type::patterns: strings(false); break;
-      default: json_.member("type", "string"); break;
+      case Type::boolean:
+        types({"boolean", "string"});
+        break;
+      case Type::integer:
+        types({"integer", "string"});
+        break;
+      case Type::number:
+        types({"number", "string"});
+        break;
+      case Type::paths:
+        strings(true);
+        break;
+      case Type::patterns:
+        strings(false);
+        break;
+      default:
+        json_.member("type", "string");
+        break;
     }
     const bool not_text = key.type == Type::boolean || key.type == Type::integer || key.type == Type::number;
     if (not_text) json_.member("pattern", kReference);

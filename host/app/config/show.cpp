@@ -13,8 +13,8 @@ namespace {
 
 // One value in force.
 struct Entry {
-  std::string table;   // as in a TOML header, without brackets: events.redis, plugins."com.example.orders"
-  std::string key;     // as TOML writes it
+  std::string table;  // as in a TOML header, without brackets: events.redis, plugins."com.example.orders"
+  std::string key;    // as TOML writes it
   std::string toml;
   std::string json;
   std::string origin;  // empty: unknown

@@ -43,7 +43,8 @@ class Machine final : public Surroundings {
   std::vector<std::string> list(const std::string& folder) const override {
     std::vector<std::string> out;
     std::error_code error;
-    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+         entry.increment(error)) {
       out.push_back(entry->path().filename().string());
     }
     std::sort(out.begin(), out.end());

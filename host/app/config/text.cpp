@@ -73,12 +73,24 @@ class Printer {
 
   void node(const Node& node, bool secret) {
     switch (node.kind) {
-      case Node::Kind::table: table(node, secret); break;
-      case Node::Kind::array: array(node, secret); break;
-      case Node::Kind::boolean: out_ += node.boolean ? "true" : "false"; break;
-      case Node::Kind::integer: secret ? mark() : void(out_ += std::to_string(node.integer)); break;
-      case Node::Kind::number: secret ? mark() : void(out_ += float_text(node.number, json_)); break;
-      case Node::Kind::date_time: json_ ? text(node.text) : void(out_ += node.text); break;
+      case Node::Kind::table:
+        table(node, secret);
+        break;
+      case Node::Kind::array:
+        array(node, secret);
+        break;
+      case Node::Kind::boolean:
+        out_ += node.boolean ? "true" : "false";
+        break;
+      case Node::Kind::integer:
+        secret ? mark() : void(out_ += std::to_string(node.integer));
+        break;
+      case Node::Kind::number:
+        secret ? mark() : void(out_ += float_text(node.number, json_));
+        break;
+      case Node::Kind::date_time:
+        json_ ? text(node.text) : void(out_ += node.text);
+        break;
       case Node::Kind::string:
         if ((secret || node.secret) && !node.text.empty()) {
           mark();

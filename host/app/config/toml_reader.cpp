@@ -17,7 +17,8 @@ constexpr std::string_view kUnreadable = "(unreadable)";
 
 Place place_of(uint32_t source, const toml::source_region& region) {
   Place place{source, region.begin.line, region.begin.column, 0};
-  if (region.end.line == region.begin.line && region.end.column > region.begin.column) place.end_column = region.end.column;
+  if (region.end.line == region.begin.line && region.end.column > region.begin.column)
+    place.end_column = region.end.column;
   return place;
 }
 
@@ -41,7 +42,9 @@ class Converter {
       return to;
     }
     switch (from.type()) {
-      case toml::node_type::table: table(*from.as_table(), to, depth); break;
+      case toml::node_type::table:
+        table(*from.as_table(), to, depth);
+        break;
       case toml::node_type::array:
         to.kind = Node::Kind::array;
         for (const toml::node& item : *from.as_array()) to.items.push_back(convert(item, depth + 1));
@@ -134,8 +137,8 @@ class Lines {
 
 const Statement* statement_at(const std::vector<Statement>& statements, uint32_t line) {
   // An error at the end of a line or of the text belongs to the last statement that began before.
-  const auto after = std::find_if(statements.begin(), statements.end(),
-                                  [&](const Statement& s) { return s.first_line > line; });
+  const auto after =
+      std::find_if(statements.begin(), statements.end(), [&](const Statement& s) { return s.first_line > line; });
   if (after == statements.begin()) return nullptr;
   auto found = std::prev(after);
   // Where a bracket is left open, toml++ reads on into the next statement and stumbles there.
@@ -145,7 +148,8 @@ const Statement* statement_at(const std::vector<Statement>& statements, uint32_t
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
-  return first == std::string_view::npos ? std::string_view{} : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  return first == std::string_view::npos ? std::string_view{}
+                                         : text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 // What names a statement: all of a header, and what stands before the '=' of an assignment.
@@ -169,7 +173,8 @@ std::string first_definition(const Source& source, const std::vector<Statement>&
 }
 
 std::string help_for(const Statement& statement, uint32_t error_line) {
-  if (statement.open_string) return "the string that begins on line " + std::to_string(statement.first_line) + " is not closed";
+  if (statement.open_string)
+    return "the string that begins on line " + std::to_string(statement.first_line) + " is not closed";
   if (!statement.terminated && statement.first_line != error_line) {
     return "the bracket that is opened on line " + std::to_string(statement.first_line) + " is not closed";
   }
@@ -209,13 +214,15 @@ class Reader {
       std::vector<Place> too_deep;
       root = Converter(index_, too_deep).convert(table, 0);
       for (const Place& place : too_deep) {
-        found_.push_back(diagnose(sources_, place, {}, "nested too deeply: " + std::to_string(kDepthMax) + " levels are allowed"));
+        found_.push_back(
+            diagnose(sources_, place, {}, "nested too deeply: " + std::to_string(kDepthMax) + " levels are allowed"));
       }
       return true;
     } catch (const toml::parse_error& error) {
       return !recover(error.description(), place_of(index_, error.source()));
     } catch (const std::exception& error) {
-      found_.push_back(diagnose(sources_, {index_, 1, 1, 0}, {}, std::string("cannot read this file: ") + error.what()));
+      found_.push_back(
+          diagnose(sources_, {index_, 1, 1, 0}, {}, std::string("cannot read this file: ") + error.what()));
       return true;
     }
   }

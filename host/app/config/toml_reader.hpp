@@ -1,5 +1,5 @@
-// TOML text to a tree of plain nodes with places, by toml++. Syntax errors do not end the reading: the statement is left
-// out and the rest is read, so that one run shows them all. Never throws; any thread.
+// TOML text to a tree of plain nodes with places, by toml++. Syntax errors do not end the reading: the statement is
+// left out and the rest is read, so that one run shows them all. Never throws; any thread.
 #pragma once
 
 #include <cstdint>

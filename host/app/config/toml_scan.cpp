@@ -53,7 +53,8 @@ class Scanner {
       const char c = peek();
       if (c == '#') {
         skip_line();
-      } else if (c == ' ' || c == '\t' || c == '\r' || c == '\n' || (at_ < 3 && static_cast<unsigned char>(c) >= 0x80)) {
+      } else if (c == ' ' || c == '\t' || c == '\r' || c == '\n' ||
+                 (at_ < 3 && static_cast<unsigned char>(c) >= 0x80)) {
         advance();
       } else {
         return true;
@@ -128,11 +129,12 @@ class Scanner {
       const auto name = line.substr(inner, close - inner);
       const bool word = std::all_of(name.begin(), name.end(), [](char c) { return is_bare_key(c) || c == '.'; });
       const bool letter = name.front() >= 'A' && name != "true" && name != "false" && name != "inf" && name != "nan";
-      return word && letter && trimmed(line.substr(line.find_first_not_of(']', close) == std::string_view::npos
-                                                       ? line.size()
-                                                       : line.find_first_not_of(']', close)))
-                                   .substr(0, 1)
-                                   .find_first_not_of('#') == std::string_view::npos;
+      return word && letter &&
+             trimmed(line.substr(line.find_first_not_of(']', close) == std::string_view::npos
+                                     ? line.size()
+                                     : line.find_first_not_of(']', close)))
+                     .substr(0, 1)
+                     .find_first_not_of('#') == std::string_view::npos;
     }
     const auto word = std::find_if_not(line.begin(), line.end(), [](char c) { return is_bare_key(c) || c == '.'; });
     if (word == line.begin()) return false;

@@ -1,6 +1,6 @@
-// Finds where the statements of a TOML text begin and end without understanding them: so much lexing as it takes to know
-// strings, comments and brackets apart. With it a syntax error costs its statement only and the rest of the file is
-// still checked, and no key is so deep that reading it would exhaust the stack. Pure; any thread.
+// Finds where the statements of a TOML text begin and end without understanding them: so much lexing as it takes to
+// know strings, comments and brackets apart. With it a syntax error costs its statement only and the rest of the file
+// is still checked, and no key is so deep that reading it would exhaust the stack. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +23,8 @@ struct Statement {
   uint32_t deep_line = 0;
 };
 
-// The statements of the text in their order; lines with nothing but space and comments belong to none. A statement whose
-// bracket is never closed ends before the next line that looks like a header or an assignment.
+// The statements of the text in their order; lines with nothing but space and comments belong to none. A statement
+// whose bracket is never closed ends before the next line that looks like a header or an assignment.
 std::vector<Statement> scan_toml(std::string_view text);
 
 }  // namespace nexus::host::config

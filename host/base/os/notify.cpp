@@ -40,8 +40,8 @@ std::string with_status(std::string state, std::string_view status) {
 }
 
 Result<void> io_error(const char* what) {
-  return make_error(NEXUS_E_IO, std::string(what) + " the service manager's socket: " +
-                                    std::generic_category().message(errno));
+  return make_error(NEXUS_E_IO,
+                    std::string(what) + " the service manager's socket: " + std::generic_category().message(errno));
 }
 
 }  // namespace

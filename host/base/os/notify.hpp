@@ -29,7 +29,8 @@ class Notifier {
   Result<void> status(std::string_view text);            // STATUS=: one line for `systemctl status`
   Result<void> watchdog();                               // WATCHDOG=1: the dispatch loop is alive
 
-  // How often watchdog() is expected at least ($WATCHDOG_USEC, if $WATCHDOG_PID is this process); send it at half of it.
+  // How often watchdog() is expected at least ($WATCHDOG_USEC, if $WATCHDOG_PID is this process); send it at half of
+  // it.
   std::optional<std::chrono::microseconds> watchdog_interval() const { return watchdog_; }
 
   // One datagram as it stands: lines of NAME=value. Fails with NEXUS_E_IO when nobody takes it.

@@ -54,20 +54,23 @@ class Manager {
   int descriptor_ = -1;
 };
 
-std::string socket_path() {
-  static const std::string folder = [] {
+// A folder for a socket, gone with the test.
+struct SocketFolder {
+  std::filesystem::path path;
+  SocketFolder() {
     char name[] = "/tmp/nexus-notify-XXXXXX";
-    return std::string(::mkdtemp(name));
-  }();
-  return folder + "/notify";
-}
+    path = ::mkdtemp(name);
+  }
+  ~SocketFolder() { std::filesystem::remove_all(path); }
+};
 
 std::string abstract_name() { return "@nexus-notify-test-" + std::to_string(::getpid()); }
 
 }  // namespace
 
 TEST_CASE("each state is one datagram, at a path and at an abstract name") {
-  for (const std::string& address : {socket_path(), abstract_name()}) {
+  const SocketFolder folder;
+  for (const std::string& address : {(folder.path / "notify").string(), abstract_name()}) {
     Manager manager(address);
     Notifier notifier(address);
     CHECK(notifier.active());
