@@ -134,8 +134,8 @@ TEST_CASE("secrets are known to the log once they are read") {
   machine.environment["MY_PASSWORD"] = "env-secret-8";
   const Loaded loaded = read_from(machine);
   REQUIRE(render(loaded.diagnostics) == "");
-  for (const std::string secret : {"direct-secret-1", "url-secret-2", "dsn-secret-3", "token-secret-4",
-                                    "file-secret-5", "url-secret-6", "deep-secret-7", "env-secret-8"}) {
+  for (const std::string secret : {"direct-secret-1", "url-secret-2", "dsn-secret-3", "token-secret-4", "file-secret-5",
+                                   "url-secret-6", "deep-secret-7", "env-secret-8"}) {
     INFO(secret);
     CHECK(redact("a " + secret + " b") == "a *** b");
     for (const bool origin : {false, true}) {
