@@ -1,5 +1,7 @@
 #include "tests/bench/command_line.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -8,8 +10,10 @@ namespace nexus::bench {
 namespace {
 
 void help(const std::vector<std::string>& peers) {
-  std::printf("Options: [--job NAME]...%s [--events N] [--runs K] [--raw | --count]\n",
-              peers.empty() ? "" : " [--peer NAME]...");
+  std::printf("Options: [--job NAME]...%s [--events N] [--runs K] [--raw | --count%s]\n",
+              peers.empty() ? "" : " [--peer NAME]...", peers.empty() ? " | --split" : "");
+  if (peers.empty())
+    std::puts("  --split  times emitting and delivering one after the other, without threads that compete");
   std::puts(
       "Runs the jobs named (default: all) and prints the median and quartiles of ns an event.\n"
       "  --raw    prints each run's ns an event, one a line, and nothing else\n"
@@ -25,6 +29,12 @@ void help(const std::vector<std::string>& peers) {
 void die(const std::string& sentence) {
   std::fprintf(stderr, "bench: %s\n", sentence.c_str());
   std::exit(1);
+}
+
+double thread_cpu_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
 }
 
 double quantile(std::vector<double> results, double at) {
@@ -57,6 +67,8 @@ RunOptions parse_command_line(int argc, char** argv, const std::vector<std::stri
       options.runs = static_cast<uint32_t>(std::strtoul(value().c_str(), nullptr, 10));
     } else if (option == "--count") {
       options.count = true;
+    } else if (option == "--split" && peers.empty()) {
+      options.split = true;
     } else if (option == "--raw") {
       options.raw = true;
     } else if (option == "--help") {
@@ -79,7 +91,7 @@ void print_results(const RunOptions& options, const std::string& name, const std
   if (options.raw) {
     for (const double result : results) std::printf("%.3f\n", result);
   } else {
-    std::printf("%-12s %8.1f ns  [%.1f .. %.1f]  %s\n", name.c_str(), quantile(results, 0.5), quantile(results, 0.25),
+    std::printf("%-14s %8.1f ns  [%.1f .. %.1f]  %s\n", name.c_str(), quantile(results, 0.5), quantile(results, 0.25),
                 quantile(results, 0.75), text.c_str());
   }
   std::fflush(stdout);

@@ -11,11 +11,12 @@
 namespace nexus::bench {
 
 struct RunOptions {
-  std::vector<const Job*> jobs;   // all when none is named
-  std::vector<std::string> peers; // --peer; all when none is named
-  uint64_t events = 1'000'000;    // over all emitters
+  std::vector<const Job*> jobs;    // all when none is named
+  std::vector<std::string> peers;  // --peer; all when none is named
+  uint64_t events = 1'000'000;     // over all emitters
   uint32_t runs = 5;
   bool raw = false;    // each run's ns an event, one a line, and nothing else
+  bool split = false;  // the bus only: emitting and delivering timed one after the other
   bool count = false;  // for callgrind: nothing is timed or printed
 };
 
@@ -27,6 +28,9 @@ void print_results(const RunOptions& options, const std::string& name, const std
 
 // `results` must not be empty.
 double quantile(std::vector<double> results, double at);
+
+// The processor time of the calling thread: what a job on one thread costs, however busy the machine is.
+double thread_cpu_ns();
 
 [[noreturn]] void die(const std::string& sentence);
 

@@ -14,7 +14,8 @@ std::vector<Job> make_jobs() {
   const SubscriptionPlan created{.pattern = "order.created"};
   const auto same = [&](uint32_t receivers) {
     std::vector<SubscriptionPlan> plans;
-    for (uint32_t i = 0; i < kSubscribers; ++i) plans.push_back({.receiver = i % receivers, .pattern = "order.created"});
+    for (uint32_t i = 0; i < kSubscribers; ++i)
+      plans.push_back({.receiver = i % receivers, .pattern = "order.created"});
     return plans;
   };
   all.push_back({.name = "J1", .text = "1 emitter, 1 worker, 1 subscriber", .subscriptions = {created}});
@@ -47,6 +48,14 @@ std::vector<Job> make_jobs() {
                  .receivers = 2,
                  .subscriptions = pair,
                  .emitters = {{.type_count = 2}, {.type_count = 2}}});
+  all.push_back({.name = "J4",
+                 .text = "route and call on the emitter's thread, 1 subscriber",
+                 .subscriptions = {created},
+                 .synchronous = true});
+  all.push_back({.name = "J4x8",
+                 .text = "route and call on the emitter's thread, 8 subscribers",
+                 .subscriptions = same(1),
+                 .synchronous = true});
   Job many{.name = "J6", .text = "1,000 types, 1,000 exact and 20 wildcard subscriptions"};
   many.types.clear();
   for (uint32_t group = 0; group < kGroups; ++group) {
@@ -69,6 +78,11 @@ std::vector<Job> make_jobs() {
   many.receivers = 2;
   for (SubscriptionPlan& plan : many.subscriptions) plan.receiver = plan.pattern.back() == '*' ? 1 : 0;
   all.push_back(many);
+  all.push_back({.name = "J7",
+                 .text = "J1 with a typed emit and a typed handler, 5 fields",
+                 .subscriptions = {created},
+                 .emitter_plugin = "bench_typed_emitter",
+                 .receiver_plugin = "bench_typed_receiver"});
   all.push_back({.name = "J8lanes",
                  .text = "J1 with four priorities mixed",
                  .subscriptions = {created},

@@ -35,6 +35,9 @@ struct Job {
   uint32_t receivers = 1;
   std::vector<SubscriptionPlan> subscriptions = {};
   std::vector<EmitterPlan> emitters = {{}};
+  bool synchronous = false;  // J4: no queue, no emitter
+  std::string emitter_plugin = "bench_emitter";
+  std::string receiver_plugin = "bench_receiver";
 
   // What each receiver gets when every emitter emits so many events.
   std::vector<uint64_t> deliveries(uint64_t events_each) const;

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "tests/bench/bus/rig.hpp"
+#include "tests/bench/bus/synchronous.hpp"
 #include "tests/bench/plugins/bench_abi.h"
 
 namespace nexus::bench {
@@ -23,7 +24,7 @@ struct Running {
 };
 
 void load(Running& run) {
-  for (size_t i = 0; i < run.job.receivers; ++i) run.receivers.push_back(&run.rig.load("bench_receiver"));
+  for (size_t i = 0; i < run.job.receivers; ++i) run.receivers.push_back(&run.rig.load(run.job.receiver_plugin));
   for (const SubscriptionPlan& plan : run.job.subscriptions) {
     LoadedPlugin& plugin = *run.receivers[plan.receiver];
     const auto& receiver = plugin.query<bench_receiver>(BENCH_RECEIVER_ID);
@@ -34,9 +35,10 @@ void load(Running& run) {
   std::vector<nexus_string> types;
   for (const std::string& type : run.job.types) types.push_back({type.data(), type.size()});
   for (size_t i = 0; i < run.job.emitters.size(); ++i) {
-    run.emitters.push_back(&run.rig.load("bench_emitter"));
+    run.emitters.push_back(&run.rig.load(run.job.emitter_plugin));
     LoadedPlugin& plugin = *run.emitters.back();
-    if (plugin.query<bench_emitter>(BENCH_EMITTER_ID).prepare(plugin.instance(), types.data(), types.size()) != NEXUS_OK)
+    if (plugin.query<bench_emitter>(BENCH_EMITTER_ID).prepare(plugin.instance(), types.data(), types.size()) !=
+        NEXUS_OK)
       die("cannot intern the types of " + run.job.name);
   }
 }
@@ -50,8 +52,9 @@ uint32_t expect_all(Running& run, const std::vector<uint64_t>& deliveries) {
   for (size_t i = 0; i < run.receivers.size(); ++i) {
     LoadedPlugin& plugin = *run.receivers[i];
     plugin.query<bench_receiver>(BENCH_RECEIVER_ID)
-        .expect(plugin.instance(), deliveries[i],
-                [](void* user) { static_cast<std::counting_semaphore<>*>(user)->release(); }, &run.done);
+        .expect(
+            plugin.instance(), deliveries[i],
+            [](void* user) { static_cast<std::counting_semaphore<>*>(user)->release(); }, &run.done);
     if (deliveries[i] != 0) ++waits;
   }
   return waits;
@@ -84,18 +87,28 @@ double time_once(Running& run, uint64_t events_each, const std::vector<uint64_t>
   return took.count() / static_cast<double>(wanted);
 }
 
-// Whole chunks only, so that two run lengths differ by nothing but chunks.
-void count(Running& run, uint64_t events) {
+// Emitting and delivering apart from each other: chunks are emitted while the receivers are paused, and drained
+// afterwards. Whole chunks only, so that two run lengths differ by nothing but chunks.
+SplitTimes run_in_chunks(Running& run, uint64_t events) {
   const uint64_t each = kChunk / run.emitters.size();
   const std::vector<uint64_t> deliveries = run.job.deliveries(each);
-  for (uint64_t chunk = 0; chunk < events / kChunk; ++chunk) {
+  const uint64_t chunks = std::max<uint64_t>(events / kChunk, 1);
+  SplitTimes times;
+  for (uint64_t chunk = 0; chunk < chunks; ++chunk) {
     for (LoadedPlugin* receiver : run.receivers) receiver->pause();
     const uint32_t waits = expect_all(run, deliveries);
+    const auto began = std::chrono::steady_clock::now();
     for (size_t i = 0; i < run.emitters.size(); ++i)
       if (emit(run, i, each) != each) die(run.job.name + ": events rejected");
+    const auto emitted = std::chrono::steady_clock::now();
     for (LoadedPlugin* receiver : run.receivers) receiver->resume();
     for (uint32_t i = 0; i < waits; ++i) run.done.acquire();
+    const std::chrono::duration<double, std::nano> emitting = emitted - began;
+    const std::chrono::duration<double, std::nano> draining = std::chrono::steady_clock::now() - emitted;
+    times.emit.push_back(emitting.count() / static_cast<double>(kChunk));
+    times.deliver.push_back(draining.count() / static_cast<double>(kChunk));
   }
+  return times;
 }
 
 }  // namespace
@@ -104,8 +117,13 @@ std::vector<double> run_on_bus(const Job& job, const RunOptions& options, const 
   Running run{.job = job, .rig = Rig({.workers = job.workers, .ticks = !options.count}, plugin_folder)};
   load(run);
   std::vector<double> results;
+  if (job.synchronous) {
+    run_synchronously(run.rig, job, std::max<uint64_t>(options.events / 5, 1));
+    for (uint32_t i = 0; i < options.runs; ++i) results.push_back(run_synchronously(run.rig, job, options.events));
+    return results;
+  }
   if (options.count) {
-    count(run, options.events);
+    run_in_chunks(run, options.events);
     return results;
   }
   const uint64_t each = std::max<uint64_t>(options.events / job.emitters.size(), 1);
@@ -114,6 +132,12 @@ std::vector<double> run_on_bus(const Job& job, const RunOptions& options, const 
   const std::vector<uint64_t> deliveries = job.deliveries(each);
   for (uint32_t i = 0; i < options.runs; ++i) results.push_back(time_once(run, each, deliveries));
   return results;
+}
+
+SplitTimes split_on_bus(const Job& job, const RunOptions& options, const std::filesystem::path& plugin_folder) {
+  Running run{.job = job, .rig = Rig({.workers = job.workers, .ticks = false}, plugin_folder)};
+  load(run);
+  return run_in_chunks(run, options.events);
 }
 
 }  // namespace nexus::bench

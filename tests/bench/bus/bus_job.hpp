@@ -13,4 +13,10 @@ namespace nexus::bench {
 // emitted in chunks while the receivers are paused, and drained afterwards, so that nothing waits actively.
 std::vector<double> run_on_bus(const Job& job, const RunOptions& options, const std::filesystem::path& plugin_folder);
 
+// The two halves by themselves, without threads that compete: ns an event by chunk.
+struct SplitTimes {
+  std::vector<double> emit, deliver;
+};
+SplitTimes split_on_bus(const Job& job, const RunOptions& options, const std::filesystem::path& plugin_folder);
+
 }  // namespace nexus::bench

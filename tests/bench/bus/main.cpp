@@ -7,6 +7,14 @@ int main(int argc, char** argv) {
   using namespace nexus::bench;
   const RunOptions options = parse_command_line(argc, argv, {});
   const auto plugins = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "bench_plugins";
-  for (const Job* job : options.jobs)
+  for (const Job* job : options.jobs) {
+    if (options.split) {
+      if (job->synchronous) continue;
+      const SplitTimes times = split_on_bus(*job, options, plugins);
+      print_results(options, job->name + " emit", "while the receivers are paused", times.emit);
+      print_results(options, job->name + " deliver", "what was emitted", times.deliver);
+      continue;
+    }
     print_results(options, job->name, job->text, run_on_bus(*job, options, plugins));
+  }
 }

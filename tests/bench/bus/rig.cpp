@@ -94,8 +94,11 @@ LoadedPlugin& Rig::load(const std::string& file) {
   const std::string number = std::to_string(plugins_.size());
   const std::filesystem::path copy = copies_ / (file + "." + number + ".so");
   std::filesystem::copy_file(plugin_folder_ / (file + ".so"), copy);
-  plugins_.push_back(
-      std::make_unique<LoadedPlugin>(*bridge_, *peers_, copy, "com.example." + file + number));
+  return load_file(copy, "com.example." + file + number);
+}
+
+LoadedPlugin& Rig::load_file(const std::filesystem::path& file, const std::string& id) {
+  plugins_.push_back(std::make_unique<LoadedPlugin>(*bridge_, *peers_, file, id));
   return *plugins_.back();
 }
 

@@ -59,6 +59,8 @@ class Rig {
 
   // Loads a copy of <plugin_folder>/<file>.so, so that each instance has a library of its own.
   LoadedPlugin& load(const std::string& file);
+  // Loads the file itself.
+  LoadedPlugin& load_file(const std::filesystem::path& file, const std::string& id);
   host::Bus& bus() { return *bus_; }
 
  private:

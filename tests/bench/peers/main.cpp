@@ -70,7 +70,8 @@ struct Running {
 };
 
 void emit(Running& run, uint32_t emitter, uint64_t events, Window& window) {
-  const std::vector<uint8_t> data(BENCH_PAYLOAD_SIZE, 7);
+  std::array<uint8_t, BENCH_PAYLOAD_SIZE> data{};
+  data.fill(7);
   const EmitterPlan& plan = run.job.emitters[emitter];
   TypeOrder order(plan.first_type, plan.type_count);
   for (uint64_t i = 0; i < events; ++i) {
@@ -138,6 +139,30 @@ std::vector<double> run_peer(const PeerKind& kind, const Job& job, const RunOpti
   return results;
 }
 
+std::vector<double> run_synchronous_peer(const SynchronousKind& kind, const Job& job, const RunOptions& options) {
+  const std::unique_ptr<SynchronousPeer> peer = kind.make();
+  std::counting_semaphore<> done{0};
+  Receiver receiver;
+  receiver.done = &done;
+  for (const SubscriptionPlan& plan : job.subscriptions)
+    peer->subscribe(plan.pattern, [&receiver](const PeerEvent& event) { receiver.handle(event); });
+  std::array<uint8_t, BENCH_PAYLOAD_SIZE> data{};
+  const EventPtr event = make_event({job.types[0], 0, data});
+  std::vector<double> results;
+  for (uint32_t i = 0; i <= options.runs; ++i) {
+    const double began = thread_cpu_ns();
+    for (uint64_t n = 0; n < options.events; ++n) peer->call(*event);
+    const double took = thread_cpu_ns() - began;
+    if (i != 0) results.push_back(took / static_cast<double>(options.events));  // the first warms up
+  }
+  return results;
+}
+
+template <class Kind>
+bool is_wanted(const RunOptions& options, const Kind& kind) {
+  return std::find(options.peers.begin(), options.peers.end(), kind.name) != options.peers.end();
+}
+
 }  // namespace
 }  // namespace nexus::bench
 
@@ -145,9 +170,14 @@ int main(int argc, char** argv) {
   using namespace nexus::bench;
   std::vector<std::string> names;
   for (const PeerKind& kind : peer_kinds()) names.emplace_back(kind.name);
+  for (const SynchronousKind& kind : synchronous_kinds()) names.emplace_back(kind.name);
   const RunOptions options = parse_command_line(argc, argv, names);
-  for (const Job* job : options.jobs)
+  for (const Job* job : options.jobs) {
     for (const PeerKind& kind : peer_kinds())
-      if (std::find(options.peers.begin(), options.peers.end(), kind.name) != options.peers.end())
+      if (!job->synchronous && is_wanted(options, kind))
         print_results(options, job->name + " " + kind.name, kind.text, run_peer(kind, *job, options));
+    for (const SynchronousKind& kind : synchronous_kinds())
+      if (job->synchronous && is_wanted(options, kind))
+        print_results(options, job->name + " " + kind.name, kind.text, run_synchronous_peer(kind, *job, options));
+  }
 }

@@ -104,8 +104,8 @@ class MutexQueue final : public Peer {
   SerialCaller caller_;
   std::mutex mutex_;
   std::condition_variable has_work_, has_room_;
-  Queue queue_;             // guarded by mutex_
-  bool stopping_ = false;   // guarded by mutex_
+  Queue queue_;            // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
   std::vector<std::thread> workers_;
 };
 

@@ -7,22 +7,18 @@
 
 namespace nexus::bench {
 
-PeerEvent build_event(const PeerInput& input) {
+void build_event(const PeerInput& input, PeerEvent& event) {
   static thread_local host::UuidGenerator ids;
-  static const std::string source = "com.example.bench.emitter";
-  static const std::string correlation = "0190f2d8-7e10-7c3a-9a51-3f3f6d1c2b4e";
-  const int64_t now = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                          std::chrono::system_clock::now().time_since_epoch())
-                          .count();
-  PeerEvent event{.type = input.type,
-                  .time_unix_ns = now,
-                  .source = source,
-                  .correlation_id = correlation,
-                  .priority = input.priority,
-                  .data = input.data};
-  const auto id = ids.next(now);
+  static constexpr std::string_view kCorrelation = "0190f2d8-7e10-7c3a-9a51-3f3f6d1c2b4e";
+  event.time_unix_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto id = ids.next(event.time_unix_ns);
   std::memcpy(event.id.data(), id.bytes, event.id.size());
-  return event;
+  event.type = input.type;
+  event.source = "com.example.bench.emitter";
+  std::memcpy(event.correlation_id.data(), kCorrelation.data(), kCorrelation.size());
+  event.priority = input.priority;
+  event.data = input.data;
 }
 
 void PeerTable::add(uint32_t receiver, std::string pattern, PeerHandler handler) {

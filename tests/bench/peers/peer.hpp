@@ -15,14 +15,16 @@
 
 namespace nexus::bench {
 
+// As lean as it can be, so that no peer pays for what it need not: one allocation, sizes fixed to those of the jobs,
+// the source a text that lives for ever. Only the type is a string of its own.
 struct PeerEvent {
   std::string type;
   std::array<uint8_t, 16> id{};
   int64_t time_unix_ns = 0;
-  std::string source;
-  std::string correlation_id;
+  std::string_view source;
+  std::array<char, 36> correlation_id{};
   int32_t priority = 0;
-  std::vector<uint8_t> data;
+  std::array<uint8_t, 128> data{};
 };
 using EventPtr = std::shared_ptr<const PeerEvent>;
 using PeerHandler = std::function<void(const PeerEvent&)>;
@@ -31,12 +33,16 @@ using PeerHandler = std::function<void(const PeerEvent&)>;
 struct PeerInput {
   const std::string& type;
   int32_t priority;
-  const std::vector<uint8_t>& data;
+  const std::array<uint8_t, 128>& data;
 };
 
 // The event a peer builds: an id as the product makes them, the system's clock, a source and a correlation id.
-PeerEvent build_event(const PeerInput& input);
-inline EventPtr make_event(const PeerInput& input) { return std::make_shared<const PeerEvent>(build_event(input)); }
+void build_event(const PeerInput& input, PeerEvent& event);
+inline EventPtr make_event(const PeerInput& input) {
+  auto event = std::make_shared<PeerEvent>();
+  build_event(input, *event);
+  return event;
+}
 
 struct PeerOptions {
   uint32_t workers = 1;
@@ -102,6 +108,21 @@ class SerialCaller {
   bool shared_ = false;
   std::vector<std::mutex> locks_;
 };
+
+// A peer of J4: handlers are called before call() returns.
+class SynchronousPeer {
+ public:
+  virtual ~SynchronousPeer() = default;
+  virtual void subscribe(const std::string& type, PeerHandler handler) = 0;
+  virtual void call(const PeerEvent& event) = 0;
+};
+
+struct SynchronousKind {
+  const char* name;
+  const char* text;
+  std::unique_ptr<SynchronousPeer> (*make)();
+};
+const std::vector<SynchronousKind>& synchronous_kinds();
 
 struct PeerKind {
   const char* name;

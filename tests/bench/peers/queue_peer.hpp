@@ -1,5 +1,5 @@
-// A peer made of a queue that many threads may use: a queue a worker, which drains it and looks the handlers up; plugins
-// are spread over the workers. What the queue is comes as a template argument.
+// A peer made of a queue that many threads may use: a queue a worker, which drains it and looks the handlers up;
+// plugins are spread over the workers. What the queue is comes as a template argument.
 #pragma once
 
 #include <thread>

@@ -1,5 +1,5 @@
-// ZeroMQ within the process: a PUB socket an emitter, a SUB socket and a thread a plugin, one frame an event that begins
-// with its type, so that ZeroMQ itself drops what a plugin did not subscribe to.
+// ZeroMQ within the process: a PUB socket an emitter, a SUB socket and a thread a plugin, one frame an event that
+// begins with its type, so that ZeroMQ itself drops what a plugin did not subscribe to.
 #include <cstring>
 #include <thread>
 #include <zmq.hpp>
@@ -11,33 +11,34 @@ namespace {
 
 constexpr char kEnd = '\0';
 
-// type NUL, then lengths and texts. Each side copies once, as it would between two processes.
+// type NUL, then the fields. Each side copies once, as it would between two processes.
+constexpr size_t kFieldsSize = sizeof(PeerEvent::id) + sizeof(PeerEvent::time_unix_ns) + sizeof(PeerEvent::priority) +
+                               sizeof(PeerEvent::correlation_id) + sizeof(PeerEvent::data) + sizeof(uint32_t);
+
 zmq::message_t encode(const PeerInput& input) {
-  const PeerEvent event = build_event(input);
-  const auto sizes = std::array<uint32_t, 3>{static_cast<uint32_t>(event.source.size()),
-                                             static_cast<uint32_t>(event.correlation_id.size()),
-                                             static_cast<uint32_t>(event.data.size())};
-  zmq::message_t frame(event.type.size() + 1 + event.id.size() + sizeof event.time_unix_ns + sizeof event.priority +
-                       sizeof sizes + sizes[0] + sizes[1] + sizes[2]);
+  PeerEvent event;
+  build_event(input, event);
+  zmq::message_t frame(event.type.size() + 1 + kFieldsSize + event.source.size());
   char* at = frame.data<char>();
   const auto put = [&at](const void* data, size_t size) {
     std::memcpy(at, data, size);
     at += size;
   };
+  const auto source_size = static_cast<uint32_t>(event.source.size());
   put(event.type.data(), event.type.size());
   put(&kEnd, 1);
   put(event.id.data(), event.id.size());
   put(&event.time_unix_ns, sizeof event.time_unix_ns);
   put(&event.priority, sizeof event.priority);
-  put(sizes.data(), sizeof sizes);
-  put(event.source.data(), event.source.size());
   put(event.correlation_id.data(), event.correlation_id.size());
   put(event.data.data(), event.data.size());
+  put(&source_size, sizeof source_size);
+  put(event.source.data(), source_size);
   return frame;
 }
 
-PeerEvent decode(const zmq::message_t& frame) {
-  PeerEvent event;
+// The source stays a view into the frame.
+void decode(const zmq::message_t& frame, PeerEvent& event) {
   const char* at = frame.data<char>();
   event.type = at;
   at += event.type.size() + 1;
@@ -45,17 +46,14 @@ PeerEvent decode(const zmq::message_t& frame) {
     std::memcpy(data, at, size);
     at += size;
   };
+  uint32_t source_size = 0;
   get(event.id.data(), event.id.size());
   get(&event.time_unix_ns, sizeof event.time_unix_ns);
   get(&event.priority, sizeof event.priority);
-  std::array<uint32_t, 3> sizes{};
-  get(sizes.data(), sizeof sizes);
-  event.source.assign(at, sizes[0]);
-  at += sizes[0];
-  event.correlation_id.assign(at, sizes[1]);
-  at += sizes[1];
-  event.data.assign(at, at + sizes[2]);
-  return event;
+  get(event.correlation_id.data(), event.correlation_id.size());
+  get(event.data.data(), event.data.size());
+  get(&source_size, sizeof source_size);
+  event.source = {at, source_size};
 }
 
 class ZeromqPeer final : public Peer {
@@ -105,11 +103,12 @@ class ZeromqPeer final : public Peer {
   }
 
   void receive(uint32_t receiver, zmq::socket_t& socket) {
+    PeerEvent event;
+    zmq::message_t frame;
     for (;;) {
-      zmq::message_t frame;
       if (!socket.recv(frame)) return;
       if (frame.size() == 1) return;
-      const PeerEvent event = decode(frame);
+      decode(frame, event);
       const auto* targets = table_->find(event.type);
       if (targets == nullptr) continue;
       for (const PeerTable::Target& target : *targets)

@@ -62,7 +62,8 @@ uint64_t run(void* instance, const bench_plan* plan) {
       for (uint64_t i = 0; i < plan->events; ++i)
         accepted += bus.emit(bus.ctx, self.types[order.next()], nullptr, data, nullptr, nullptr) == NEXUS_OK;
       return accepted;
-    case BENCH_EMIT_BATCH: return run_batches(self, *plan);
+    case BENCH_EMIT_BATCH:
+      return run_batches(self, *plan);
     case BENCH_EMIT_BY_NAME:
       for (uint64_t i = 0; i < plan->events; ++i) {
         uint64_t type = 0;
@@ -91,7 +92,8 @@ uint64_t run(void* instance, const bench_plan* plan) {
         accepted += bus.emit(bus.ctx, self.types[order.next()], &options, data, nullptr, nullptr) == NEXUS_OK;
       return accepted;
     }
-    default: return 0;
+    default:
+      return 0;
   }
 }
 

@@ -7,7 +7,8 @@
 
 namespace {
 
-struct Receiver {
+// On lines of its own: on the heap it might else lie beside what the emitter reads.
+struct alignas(64) Receiver {
   const nexus_bus* bus = nullptr;
   uint64_t count = 0;
   uint64_t expected = 0;
