@@ -87,11 +87,16 @@ void append_table(std::string& out, std::string_view title, std::string_view tex
                      : "| key | type | default | allowed | |\n|---|---|---|---|---|\n";
   for (const Key& key : keys) {
     if (!section.empty() && !belongs(key, section)) continue;
-    const std::string name(section.empty() ? key.path : key.name());
-    const std::string standard = key.default_value.empty() ? "" : "`" + cell(key.default_value) + "`";
-    out += "| `" + name + "` | " + std::string(type_name(key)) + " | " + standard + " | " + cell(allowed(key)) + " | ";
+    out.append("| `")
+        .append(section.empty() ? key.path : key.name())
+        .append("` | ")
+        .append(type_name(key))
+        .append(" | ");
+    if (!key.default_value.empty()) out.append("`").append(cell(key.default_value)).append("`");
+    out.append(" | ").append(cell(allowed(key))).append(" | ");
     if (show_reload) out += key.has(kReload) ? "applied | " : "restart | ";
-    out += cell(key.text) + (key.has(kSecret) || key.has(kUrl) ? " Never shown." : "") + " |\n";
+    out.append(cell(key.text)).append(key.has(kSecret) ? " Never shown." : "");
+    out.append(key.has(kUrl) ? " A password in it is never shown." : "").append(" |\n");
   }
 }
 
