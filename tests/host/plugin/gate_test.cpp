@@ -271,15 +271,20 @@ TEST_CASE("libraries that do harm when they are loaded") {
   struct Row {
     const char* specimen;
     int32_t code;
-    const char* sentence;
+    std::string sentence;
   };
+#if defined(NEXUS_SANITIZED)
+  const std::string segv = "as a sanitizer found, ";
+#else
+  const std::string segv = "SIGSEGV (Segmentation fault) ";
+#endif
   const std::vector<Row> rows = {
-      {"trouble_crash", NEXUS_E_LOAD_CRASH, "SIGSEGV (Segmentation fault) while it was loaded"},
+      {"trouble_crash", NEXUS_E_LOAD_CRASH, segv + "while it was loaded"},
       {"trouble_abort", NEXUS_E_LOAD_CRASH, "its last words: no more pepper"},
       {"trouble_abort", NEXUS_E_LOAD_CRASH, "SIGABRT"},
       {"trouble_exit", NEXUS_E_LOAD_EXIT, "with exit status 7, while it was loaded"},
       {"trouble_quick_exit", NEXUS_E_LOAD_EXIT, "with exit status 0, while it was loaded"},
-      {"trouble_destructor", NEXUS_E_LOAD_CRASH, "SIGSEGV (Segmentation fault) while it was unloaded"},
+      {"trouble_destructor", NEXUS_E_LOAD_CRASH, segv + "while it was unloaded"},
       {"trouble_forge", NEXUS_E_LOAD_MODULE, "the probe's answer cannot be read: member version"},
       {"trouble_undefined", NEXUS_E_LOAD_LINK, "undefined symbol: nobody_defines_this"},
       {"missing_library", NEXUS_E_LOAD_LINK, "libnexus_absent.so"},
