@@ -82,7 +82,7 @@ ChildResult run_child(const std::vector<std::string>& command, std::chrono::seco
   posix_spawn_file_actions_destroy(&actions);
   out.close_writing();
   err.close_writing();
-  if (code != 0) return {{}, {}, command[0] + ": " + std::strerror(code)};
+  if (code != 0) return {{}, {}, command[0].substr(command[0].rfind('/') + 1) + ": " + std::strerror(code)};
   const bool ended = read_all(out, err, result, std::chrono::steady_clock::now() + timeout);
   if (!ended) kill(child, SIGKILL);
   int status = 0;
