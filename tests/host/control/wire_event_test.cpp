@@ -74,8 +74,8 @@ TEST_CASE("headers only leaves the data out and nothing else") {
 }
 
 TEST_CASE("data that is no CBOR goes as bytes, also where the event claims otherwise") {
-  const Bytes broken{0xa1, 0x61};
-  nexus_event event = full_event(broken, {0xff});
+  const Bytes broken{0xa1, 0x61}, no_metadata{0xff};
+  nexus_event event = full_event(broken, no_metadata);
   cbor::Buffer out;
   control::write_event(out, event, false);
   REQUIRE(cbor::check(out.bytes()));
