@@ -13,7 +13,9 @@ void help(const std::vector<std::string>& peers) {
   std::printf("Options: [--job NAME]...%s [--events N] [--runs K] [--raw | --count%s]\n",
               peers.empty() ? "" : " [--peer NAME]...", peers.empty() ? " | --split" : "");
   if (peers.empty())
-    std::puts("  --split  times emitting and delivering one after the other, without threads that compete");
+    std::puts(
+        "  --split  times emitting and delivering one after the other, without threads that compete; with --raw\n"
+        "           the sum of the two medians");
   std::puts(
       "Runs the jobs named (default: all) and prints the median and quartiles of ns an event.\n"
       "  --raw    prints each run's ns an event, one a line, and nothing else\n"

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <set>
 #include <sstream>
 #include <string>
 
@@ -16,7 +17,8 @@ namespace nexus::bench {
 namespace {
 
 constexpr auto kChildMax = std::chrono::seconds(120);
-constexpr uint64_t kChunk = 8192;  // of bus_job.cpp
+constexpr uint64_t kChunk = 8192;         // of bus_job.cpp
+constexpr uint64_t kApart = 64 * kChunk;  // events of a run whose two halves are timed apart
 constexpr uint64_t kEventsMin = 20'000, kEventsMax = 20'000'000;
 
 struct Options {
@@ -73,15 +75,26 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
+const PlannedJob* find_planned(const std::string& name) {
+  for (const PlannedJob& job : plan())
+    if (job.name == name) return &job;
+  return nullptr;
+}
+
+// Those that were asked for, and those that their goals compare them with.
 std::vector<PlannedJob> choose(const Options& options) {
   if (options.jobs.empty()) return plan();
-  std::vector<PlannedJob> chosen;
+  std::set<std::string> names;
   for (const std::string& name : options.jobs) {
-    const size_t before = chosen.size();
-    for (const PlannedJob& job : plan())
-      if (job.name == name) chosen.push_back(job);
-    if (chosen.size() == before) die("no such job: " + name + " (see --help)");
+    const PlannedJob* job = find_planned(name);
+    if (job == nullptr) die("no such job: " + name + " (see --help)");
+    names.insert(name);
+    for (const Goal& goal : job->goals)
+      if (find_planned(goal.other) != nullptr) names.insert(goal.other);
   }
+  std::vector<PlannedJob> chosen;
+  for (const PlannedJob& job : plan())
+    if (names.contains(job.name)) chosen.push_back(job);
   return chosen;
 }
 
@@ -112,6 +125,7 @@ class Bench {
     for (uint32_t round = 0; round < options_.rounds; ++round) {
       say("round " + std::to_string(round + 1) + " of " + std::to_string(options_.rounds));
       for (const Subject& subject : subjects) figures(subject).push_back(time(subject));
+      for (const std::string& job : timed_apart(jobs)) all_[job].apart_ns.push_back(time({job, {}, kApart}, true));
       for (const PlannedJob& job : jobs)
         if (!job.host.empty()) measure_host(job);
     }
@@ -141,11 +155,21 @@ class Bench {
     if (text.find(sentence) == std::string::npos) text += (text.empty() ? "" : "; ") + sentence;
   }
 
-  std::optional<double> time(const Subject& subject) {
+  // The jobs whose goals compare what they cost beside another, and those others.
+  static std::set<std::string> timed_apart(const std::vector<PlannedJob>& jobs) {
+    std::set<std::string> names;
+    for (const PlannedJob& job : jobs)
+      for (const Goal& goal : job.goals)
+        if (goal.measure == Measure::kNanosecondsOnTop) names.insert({job.name, goal.other});
+    return names;
+  }
+
+  std::optional<double> time(const Subject& subject, bool apart = false) {
     std::vector<std::string> words;
     if (options_.realtime) words = {"chrt", "-r", "5"};
     for (const std::string& word : command(subject, subject.events)) words.push_back(word);
     words.insert(words.end(), {"--runs", "1", "--raw"});
+    if (apart) words.emplace_back("--split");
     const ChildResult result = run_child(words, kChildMax);
     if (!result.failure.empty()) {
       note(subject, result.failure);

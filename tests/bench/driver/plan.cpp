@@ -77,7 +77,7 @@ std::string text_of(const Goal& goal) {
     case Measure::kNanoseconds:
       return limit + " ns";
     case Measure::kNanosecondsOnTop:
-      return limit + " ns on top of " + goal.other;
+      return limit + " ns on top of " + goal.other + ", threads apart";
     case Measure::kInstructions:
       return limit + " instructions";
     case Measure::kFigure:

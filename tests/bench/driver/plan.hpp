@@ -12,7 +12,7 @@ enum class Measure : uint8_t {
   kRatioToPeer,       // own ns over the peer's, in the same round
   kRatioToJob,        // own ns over another job's
   kNanoseconds,       // own ns
-  kNanosecondsOnTop,  // own ns less another job's
+  kNanosecondsOnTop,  // own ns less another job's, emitting and delivering timed apart: see README.md
   kInstructions,      // own instructions an event
   kInstructionsMore,  // own instructions less another job's, for each of `parts`
   kFigure,            // the figure of that number that the host's program printed

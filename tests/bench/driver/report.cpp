@@ -44,7 +44,7 @@ std::optional<double> measure(const Goal& goal, const Measured& own, const Measu
       return median(own.own_ns);
     case Measure::kNanosecondsOnTop:
       if (other == nullptr) return {};
-      return median_of_pairs(own.own_ns, other->own_ns, [](double mine, double its) { return mine - its; });
+      return median_of_pairs(own.apart_ns, other->apart_ns, [](double mine, double its) { return mine - its; });
     case Measure::kFigure:
       return goal.figure < own.figures.size() ? median(own.figures[goal.figure]) : std::nullopt;
     case Measure::kInstructions:

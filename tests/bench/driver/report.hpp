@@ -13,6 +13,7 @@ namespace nexus::bench {
 struct Measured {
   // By round, so that figures of one round are compared with each other; empty where a run failed.
   std::vector<std::optional<double>> own_ns;
+  std::vector<std::optional<double>> apart_ns;  // emitting and delivering one after the other, where a goal needs it
   std::map<std::string, std::vector<std::optional<double>>> peer_ns;
   std::vector<std::vector<std::optional<double>>> figures;  // of a job of the host: by number, then by round
   std::optional<double> instructions;
