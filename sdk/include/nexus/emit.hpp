@@ -53,41 +53,46 @@ struct EmitOptions {
 
 namespace detail {
 
-// The ABI's form of `options`. `metadata` holds the encoded map and must live as long as the result is used.
+inline std::uint32_t emit_flags(const EmitOptions& options) {
+  return (options.now ? NEXUS_EMIT_NOW : 0U) | (options.replay ? NEXUS_EMIT_REPLAY : 0U) |
+         (options.id ? NEXUS_EMIT_HAS_ID : 0U) | (options.source.empty() ? 0U : NEXUS_EMIT_FORWARD) |
+         (options.root ? NEXUS_EMIT_ROOT : 0U);
+}
+
+// The ABI's form of `options`. `metadata` holds the encoded map and must live as long as the result is used. Every
+// member is named, since zeroing the struct first would be the dearest step of an emit.
 inline nexus_emit_options to_abi(const EmitOptions& options, std::uint32_t schema_version, std::uint32_t data_format,
                                  std::int64_t now_unix_ns, cbor::Buffer& metadata) {
-  nexus_emit_options raw{};
-  raw.size = sizeof raw;
-  raw.priority = options.priority;
-  raw.schema_version = schema_version;
-  raw.data_format = data_format;
-  raw.subject = to_abi(options.subject);
-  raw.key = to_abi(options.key);
-  raw.correlation_id = to_abi(options.correlation);
   if (!options.metadata.is_null()) {
     cbor::Writer writer(metadata);
     options.metadata.write(writer);
-    raw.metadata = metadata.abi();
   }
-  if (options.expires.ns() != 0) {
-    raw.expires_unix_ns = options.expires.relative() ? now_unix_ns + options.expires.ns() : options.expires.ns();
-  }
-  raw.delay_ns = options.delay.count();
-  if (options.timeout) raw.timeout_ns = options.timeout->count() > 0 ? options.timeout->count() : -1;
-  if (options.now) raw.flags |= NEXUS_EMIT_NOW;
-  if (options.root) raw.flags |= NEXUS_EMIT_ROOT;
-  if (options.replay) raw.flags |= NEXUS_EMIT_REPLAY;
-  if (options.id) {
-    raw.flags |= NEXUS_EMIT_HAS_ID;
-    raw.id = options.id.raw();
-  }
-  if (options.causation) raw.causation_id = options.causation.raw();
-  if (!options.source.empty()) {
-    raw.flags |= NEXUS_EMIT_FORWARD;
-    raw.source = to_abi(options.source);
-    raw.time_unix_ns = options.time.time_since_epoch().count();
-  }
-  return raw;
+  const bool expires = options.expires.ns() != 0;
+  const std::int64_t expires_from = options.expires.relative() ? now_unix_ns : 0;
+  const std::int64_t timeout = !options.timeout ? 0 : options.timeout->count() > 0 ? options.timeout->count() : -1;
+  return {
+      .size = sizeof(nexus_emit_options),
+      .flags = emit_flags(options),
+      .priority = options.priority,
+      .schema_version = schema_version,
+      .data_format = data_format,
+      .reserved = 0,
+      .subject = to_abi(options.subject),
+      .key = to_abi(options.key),
+      .correlation_id = to_abi(options.correlation),
+      .metadata = metadata.abi(),
+      .expires_unix_ns = expires ? expires_from + options.expires.ns() : 0,
+      .delay_ns = options.delay.count(),
+      .timeout_ns = timeout,
+      .id = options.id.raw(),
+      .causation_id = options.causation.raw(),
+      .source = to_abi(options.source),
+      .time_unix_ns = options.time.time_since_epoch().count(),
+      .trace_id = {},
+      .parent_span_id = {},
+      .trace_flags = 0,
+      .reserved2 = 0,
+  };
 }
 
 }  // namespace detail

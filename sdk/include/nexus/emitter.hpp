@@ -58,17 +58,31 @@ inline Status emit_encoded(Core& core, std::uint64_t type, std::uint32_t version
   return finish_emit(code, id, error);
 }
 
+// The commonest emit has no options, and theirs are a constant of the type.
 template <class T>
-Status emit_payload(Core& core, const T& payload, const EmitOptions& options) {
+inline constexpr nexus_emit_options kPlainOptions = [] {
+  nexus_emit_options raw{};
+  raw.size = sizeof raw;
+  raw.schema_version = EventTraits<T>::version;
+  raw.data_format = NEXUS_DATA_CBOR;
+  return raw;
+}();
+
+// `options` may be null.
+template <class T>
+Status emit_payload(Core& core, const T& payload, const EmitOptions* options) {
   std::uint64_t type = 0;
-  {
-    ErrorBuffer error;
-    const std::int32_t code = core.type_handle(known_type<T>, type, error.get());
-    if (code != NEXUS_OK) [[unlikely]] return finish_emit(code, {}, error);
-  }
+  ErrorBuffer error;
+  std::int32_t code = core.type_handle(known_type<T>, type, error.get());
+  if (code != NEXUS_OK) [[unlikely]] return finish_emit(code, {}, error);
   cbor::Buffer data;
   EventTraits<T>::encode(payload, data);
-  return emit_encoded(core, type, EventTraits<T>::version, NEXUS_DATA_CBOR, data.abi(), options);
+  if (options != nullptr) {
+    return emit_encoded(core, type, EventTraits<T>::version, NEXUS_DATA_CBOR, data.abi(), *options);
+  }
+  nexus_uuid id{};
+  code = core.bus()->emit(core.bus()->ctx, type, &kPlainOptions<T>, data.abi(), &id, error.get());
+  return finish_emit(code, id, error);
 }
 
 inline Status emit_bytes(Core& core, std::string_view type_name, nexus_bytes data, std::uint32_t format,

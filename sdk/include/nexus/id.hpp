@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -61,10 +62,8 @@ class Id {
 
   // False for "none".
   constexpr explicit operator bool() const {
-    for (const std::uint8_t byte : bytes_) {
-      if (byte != 0) return true;
-    }
-    return false;
+    const auto halves = std::bit_cast<std::array<std::uint64_t, 2>>(bytes_);
+    return (halves[0] | halves[1]) != 0;
   }
 
   friend constexpr auto operator<=>(const Id&, const Id&) = default;

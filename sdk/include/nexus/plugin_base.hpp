@@ -77,7 +77,11 @@ class Plugin {
   // Emits one event. Inside a handler it leaves when the handler has succeeded, unless .now. Throws Rejected, and
   // SchemaError when the payload cannot be written.
   template <EventType T>
-  Id emit(const T& payload, const EmitOptions& options = {}) const {
+  Id emit(const T& payload) const {
+    return detail::accepted(try_emit(payload));
+  }
+  template <EventType T>
+  Id emit(const T& payload, const EmitOptions& options) const {
     return detail::accepted(try_emit(payload, options));
   }
   // The same for a type that is only known when running.
@@ -95,8 +99,12 @@ class Plugin {
 
   // The same, returning what became of it.
   template <EventType T>
-  Status try_emit(const T& payload, const EmitOptions& options = {}) const {
-    return detail::emit_payload(core(), payload, options);
+  Status try_emit(const T& payload) const {
+    return detail::emit_payload(core(), payload, nullptr);
+  }
+  template <EventType T>
+  Status try_emit(const T& payload, const EmitOptions& options) const {
+    return detail::emit_payload(core(), payload, &options);
   }
   Status try_emit(std::string_view type, const cbor::Value& data, const EmitOptions& options = {}) const {
     cbor::Buffer buffer;
