@@ -17,7 +17,7 @@ BusDriver::BusDriver(asio::io_context& io, Bus& bus, FastClock& clock, std::func
       due_ns_(TimerQueue::kNever) {
   bus_.timers().on_earlier([this](int64_t due_ns) {
     asio::post(io_, [this, due_ns] {
-      if (due_ns < due_ns_) wait_for_timers(due_ns);
+      if (!stopped_ && due_ns < due_ns_) wait_for_timers(due_ns);
     });
   });
   asio::post(io_, [this] {
@@ -28,7 +28,15 @@ BusDriver::BusDriver(asio::io_context& io, Bus& bus, FastClock& clock, std::func
 
 BusDriver::~BusDriver() { bus_.timers().on_earlier({}); }
 
+// A timer that is due has its handler queued already, which cancelling does not take back: hence the flag.
+void BusDriver::stop() {
+  stopped_ = true;
+  tick_.cancel();
+  due_.cancel();
+}
+
 void BusDriver::tick() {
+  if (stopped_) return;
   bus_.tick();
   const int64_t now = clock_.monotonic_ns();
   if (now >= next_second_ns_) {
@@ -42,7 +50,10 @@ void BusDriver::tick() {
   });
 }
 
-void BusDriver::run_timers() { wait_for_timers(bus_.timers().run_due(clock_.monotonic_ns())); }
+void BusDriver::run_timers() {
+  if (stopped_) return;
+  wait_for_timers(bus_.timers().run_due(clock_.monotonic_ns()));
+}
 
 void BusDriver::wait_for_timers(int64_t due_ns) {
   due_ns_ = due_ns;

@@ -1,5 +1,5 @@
 // Moves the bus's time on the I/O thread: runs timers when they are due, ticks, and keeps the fast clock in step with
-// the system. All functions but the constructor are called on the I/O thread or before it runs.
+// the system. Made before the I/O thread runs and destroyed after it has ended; all else happens on it.
 #pragma once
 
 #include <chrono>
@@ -24,6 +24,9 @@ class BusDriver {
   BusDriver(const BusDriver&) = delete;
   BusDriver& operator=(const BusDriver&) = delete;
 
+  // From now on the bus is left alone. On the I/O thread.
+  void stop();
+
  private:
   void tick();
   void run_timers();
@@ -37,6 +40,7 @@ class BusDriver {
   boost::asio::steady_timer due_;
   int64_t due_ns_;
   int64_t next_second_ns_ = 0;
+  bool stopped_ = false;
 };
 
 }  // namespace nexus::host

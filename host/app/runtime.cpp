@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -71,6 +72,7 @@ class Runtime {
   void request_stop(std::string_view reason);
   std::string wait_for_stop();
   void guard_exit(steady_clock::time_point deadline);
+  void end_driver();
   bool shut_down(const std::string& reason);
 
   const RunOptions options_;
@@ -95,7 +97,6 @@ class Runtime {
   asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> io_guard_{io_.get_executor()};
   asio::signal_set signals_{io_};
-  asio::steady_timer exit_guard_{io_};
   asio::steady_timer beat_timer_{io_};
   std::unique_ptr<BusDriver> driver_;
   std::unique_ptr<Heartbeat> heartbeat_;
@@ -104,7 +105,10 @@ class Runtime {
 
   std::mutex mutex_;
   std::condition_variable stop_wanted_;
+  std::condition_variable stop_done_;
   std::optional<std::string> stop_reason_;  // guarded by mutex_
+  bool stopped_ = false;                    // guarded by mutex_
+  std::thread exit_guard_;
 };
 
 // Whatever was built is taken down, also after a start that failed half-way.
@@ -120,6 +124,12 @@ Runtime::~Runtime() {
   server_.reset();
   plugins_.reset();
   bridge_.reset();
+  {
+    std::lock_guard guard(mutex_);
+    stopped_ = true;
+  }
+  stop_done_.notify_all();
+  if (exit_guard_.joinable()) exit_guard_.join();
 }
 
 // ---- Start --------------------------------------------------------------------------------------------------------
@@ -190,7 +200,6 @@ Result<void> Runtime::open_server() {
   // The largest event must fit into a frame, with its header fields around it.
   constexpr uint32_t kAround = 1u << 20;
   options.limits.frame_bytes_max = std::max(kFrameBytesMax, config_.get()->events.max_event_size + kAround);
-  options.limits.outgoing_bytes_max = std::max<size_t>(options.limits.outgoing_bytes_max, options.limits.frame_bytes_max);
   auto server = Server::open(*surface_, std::move(options));
   if (!server) return server.error();
   server_ = std::move(server.value());
@@ -321,17 +330,26 @@ std::string Runtime::wait_for_stop() {
 
 // ---- Stop ---------------------------------------------------------------------------------------------------------
 
-// Whatever hangs, the process ends.
+// Whatever hangs, the process ends. A thread of its own, since any other may be what hangs.
 void Runtime::guard_exit(steady_clock::time_point deadline) {
-  asio::post(io_, [this, deadline] {
-    exit_guard_.expires_at(deadline);
-    exit_guard_.async_wait([](const boost::system::error_code& cancelled) {
-      if (cancelled) return;
-      log::error("the shutdown deadline has passed; what is left is not waited for");
-      log::flush(milliseconds(200));
-      ::_exit(exit_status::kFailure);
-    });
+  exit_guard_ = std::thread([this, deadline] {
+    os::name_thread("nexus-guard");
+    std::unique_lock lock(mutex_);
+    if (stop_done_.wait_until(lock, deadline, [this] { return stopped_; })) return;
+    log::error("the shutdown deadline has passed; what is left is not waited for");
+    log::flush(milliseconds(200));
+    ::_exit(exit_status::kFailure);
   });
+}
+
+// The tick looks at workers, which are about to be joined one by one; signals must be heard meanwhile.
+void Runtime::end_driver() {
+  std::promise<void> ended;
+  asio::post(io_, [&] {
+    driver_->stop();
+    ended.set_value();
+  });
+  ended.get_future().wait();
 }
 
 // True when all that was accepted was delivered and every plugin has ended.
@@ -362,6 +380,7 @@ bool Runtime::shut_down(const std::string& reason) {
   static_cast<void>(bus_->drain_all(monotonic(steady_clock::now() + milliseconds(100))));
   server_->stop(milliseconds(500));
   control_.stop();
+  end_driver();
   bus_->stop();
   const BusTotals totals = bus_->totals();
   log::info("host stopped", {{"accepted", totals.accepted},

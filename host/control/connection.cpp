@@ -255,7 +255,8 @@ void Connection::end_streams() {
 
 bool Connection::has_room(size_t bytes) {
   std::lock_guard guard(mutex_);
-  return out_.size() + in_flight_.size() + bytes <= limits_.outgoing_bytes_max;
+  const size_t waiting = out_.size() + in_flight_.size();
+  return waiting == 0 || waiting + bytes <= limits_.outgoing_bytes_max;  // a single item may be larger than the bound
 }
 
 void Connection::send(const std::function<void(cbor::Buffer&)>& write_frames) {

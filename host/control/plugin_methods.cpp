@@ -102,14 +102,13 @@ Result<PluginRow> row_of(const Result<PluginStatus>& status) {
 }
 
 Error with_nearest(const PluginManager& manager, const Error& error, std::string_view id) {
-  if (error.code != NEXUS_E_UNKNOWN || !error.help.empty()) return error;
+  if (error.code != NEXUS_E_UNKNOWN) return error;
   const auto plugins = manager.list();
   std::vector<std::string_view> ids;
   for (const PluginStatus& plugin : plugins)
     if (!plugin.id.empty()) ids.push_back(plugin.id);
   const std::string_view nearest = schema::nearest_name(id, ids.data(), ids.size());
-  return make_error(error.code, error.message,
-                    nearest.empty() ? "`nexus plugins ls` lists all" : "did you mean '" + std::string(nearest) + "'?");
+  return nearest.empty() ? error : make_error(error.code, error.message, "did you mean '" + std::string(nearest) + "'?");
 }
 
 void add_changes(Surface& surface, PluginManager& manager) {
