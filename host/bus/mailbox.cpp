@@ -175,7 +175,7 @@ uint32_t Mailbox::take(Batch& batch, bool end_turn, bool* ended) {
         level = lanes_.top_level();
       }
     }
-    waiting_hint_.store(lanes_.size(), std::memory_order_relaxed);
+    tell_waiting();
     wake = sleepers_.load(std::memory_order_relaxed) != 0;
   }
   if (wake) wake_waiters();
@@ -195,7 +195,7 @@ void Mailbox::yield_turn(Batch& batch) {
       queued_ = schedule = true;
       level = lanes_.top_level();
     }
-    waiting_hint_.store(lanes_.size(), std::memory_order_relaxed);
+    tell_waiting();
   }
   if (sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
   if (schedule) runner_.schedule(*this, level);
@@ -269,7 +269,7 @@ std::vector<Slot> Mailbox::close() {
     for (const Slot& slot : left)
       if (slot.target != nullptr) --slot.target->queued;
     removed_ += left.size();
-    waiting_hint_.store(0, std::memory_order_relaxed);
+    tell_waiting();
   }
   if (sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
   // Ageing has mixed a few of the lower levels in between; FIFO inside a level is what counts.
@@ -284,7 +284,7 @@ void Mailbox::prepend(const std::vector<Slot>& slots) {
     lanes_.give_back(level_of(*slot), &*slot, 1);
   }
   pushed_ += slots.size();
-  waiting_hint_.store(lanes_.size(), std::memory_order_relaxed);
+  tell_waiting();
 }
 
 // ---- Figures ------------------------------------------------------------------------------------------------------

@@ -143,10 +143,17 @@ class Mailbox {
   void add(int32_t level, Slot slot, bool* schedule) {
     lanes_.push(level, slot);
     ++pushed_;
-    waiting_hint_.store(lanes_.size(), std::memory_order_relaxed);
+    // Written only when it changes: a worker that lingers reads it all the time.
+    if (waiting_hint_.load(std::memory_order_relaxed) == 0) waiting_hint_.store(1, std::memory_order_relaxed);
     if (turns_ == 0 || level > running_level_ || is_parallel()) [[unlikely]] added_unusual(schedule);
   }
   void added_unusual(bool* schedule);
+  // Under lock_, after slots were taken or put.
+  void tell_waiting() {
+    const uint32_t waiting = lanes_.size() != 0 ? 1 : 0;
+    if (waiting_hint_.load(std::memory_order_relaxed) != waiting)
+      waiting_hint_.store(waiting, std::memory_order_relaxed);
+  }
   void settle(Batch& batch);
   void signal(uint32_t bit) { signals_.fetch_or(bit, std::memory_order_relaxed); }
   void unsignal(uint32_t bit) { signals_.fetch_and(~bit, std::memory_order_relaxed); }
@@ -167,12 +174,12 @@ class Mailbox {
   int32_t running_level_ = 0;  // guarded by lock_
   bool queued_ = false;     // guarded by lock_: in the runner's queue
   bool closed_ = false;     // guarded by lock_
-  std::atomic<uint32_t> waiting_hint_{0};  // lanes_.size(), written under lock_
   std::atomic<uint32_t> sleepers_{0};
   Lanes lanes_;             // guarded by lock_
 
   alignas(64) std::atomic<uint64_t> started_{0};  // written by the runner (by several for a parallel one)
   alignas(64) std::atomic<uint32_t> signals_{0};
+  alignas(64) std::atomic<uint32_t> waiting_hint_{0};  // 1 when lanes_ holds something; written under lock_
   std::atomic<bool> stuck_{false};
 
   std::mutex wait_mutex_;
