@@ -72,8 +72,27 @@ static void destroy(void* instance) { free(instance); }
 
 static const nexus_declared_handler handlers[] = {{{"count_up", 8}, {"counter.up", 10}, 0, 0}};
 
-static const nexus_module module = {
-    sizeof(nexus_module), NEXUS_ABI_MINOR, 0, 0, 0, {"com.example.counter", 19}, {"1.0.0", 5}, {"Counter", 7}, {NULL, 0},
-    {NULL, 0}, NULL, 0, NULL, 0, handlers, 1, {NULL, 0}, create, NULL, NULL, destroy, NULL};
+static const nexus_module module = {sizeof(nexus_module),
+                                    NEXUS_ABI_MINOR,
+                                    0,
+                                    0,
+                                    0,
+                                    {"com.example.counter", 19},
+                                    {"1.0.0", 5},
+                                    {"Counter", 7},
+                                    {NULL, 0},
+                                    {NULL, 0},
+                                    NULL,
+                                    0,
+                                    NULL,
+                                    0,
+                                    handlers,
+                                    1,
+                                    {NULL, 0},
+                                    create,
+                                    NULL,
+                                    NULL,
+                                    destroy,
+                                    NULL};
 
 const nexus_module* nexus_module_v1(void) { return &module; }

@@ -1,5 +1,5 @@
-/* The layout of every struct of the published ABI, on 64-bit machines whose pointers, int64_t and double are aligned to 8.
- * A line of this file that must change is an ABI that has changed: new members go to the end, and get new lines.
+/* The layout of every struct of the published ABI, on 64-bit machines whose pointers, int64_t and double are aligned
+ * to 8. A line of this file that must change is an ABI that has changed: new members go to the end, and get new lines.
  * Compiled as C and as C++; it has nothing to run. */
 #include <stddef.h>
 
@@ -15,18 +15,18 @@
 
 ASSERT(sizeof(void*) == 8 && sizeof(void (*)(void)) == 8, "these layouts are those of 64-bit machines");
 
-SIZE(nexus_string, 16);  /* base.h */
+SIZE(nexus_string, 16); /* base.h */
 AT(nexus_string, data, 0);
 AT(nexus_string, size, 8);
 
-SIZE(nexus_bytes, 16);  /* base.h */
+SIZE(nexus_bytes, 16); /* base.h */
 AT(nexus_bytes, data, 0);
 AT(nexus_bytes, size, 8);
 
-SIZE(nexus_uuid, 16);  /* base.h */
+SIZE(nexus_uuid, 16); /* base.h */
 AT(nexus_uuid, bytes, 0);
 
-SIZE(nexus_emit_options, 200);  /* bus.h */
+SIZE(nexus_emit_options, 200); /* bus.h */
 AT(nexus_emit_options, size, 0);
 AT(nexus_emit_options, flags, 4);
 AT(nexus_emit_options, priority, 8);
@@ -49,12 +49,12 @@ AT(nexus_emit_options, parent_span_id, 184);
 AT(nexus_emit_options, trace_flags, 192);
 AT(nexus_emit_options, reserved2, 196);
 
-SIZE(nexus_emit_item, 32);  /* bus.h */
+SIZE(nexus_emit_item, 32); /* bus.h */
 AT(nexus_emit_item, type, 0);
 AT(nexus_emit_item, options, 8);
 AT(nexus_emit_item, data, 16);
 
-SIZE(nexus_subscribe_options, 88);  /* bus.h */
+SIZE(nexus_subscribe_options, 88); /* bus.h */
 AT(nexus_subscribe_options, size, 0);
 AT(nexus_subscribe_options, flags, 4);
 AT(nexus_subscribe_options, priority, 8);
@@ -68,7 +68,7 @@ AT(nexus_subscribe_options, retry_delay_ns, 56);
 AT(nexus_subscribe_options, retry_delay_ns_max, 64);
 AT(nexus_subscribe_options, filter_text, 72);
 
-SIZE(nexus_bus, 120);  /* bus.h */
+SIZE(nexus_bus, 120); /* bus.h */
 AT(nexus_bus, size, 0);
 AT(nexus_bus, reserved, 4);
 AT(nexus_bus, ctx, 8);
@@ -86,13 +86,13 @@ AT(nexus_bus, release, 96);
 AT(nexus_bus, post, 104);
 AT(nexus_bus, code_text, 112);
 
-SIZE(nexus_control, 24);  /* control.h */
+SIZE(nexus_control, 24); /* control.h */
 AT(nexus_control, size, 0);
 AT(nexus_control, reserved, 4);
 AT(nexus_control, ctx, 8);
 AT(nexus_control, call, 16);
 
-SIZE(nexus_data, 56);  /* data.h */
+SIZE(nexus_data, 56); /* data.h */
 AT(nexus_data, size, 0);
 AT(nexus_data, reserved, 4);
 AT(nexus_data, ctx, 8);
@@ -102,14 +102,14 @@ AT(nexus_data, event_to_json, 32);
 AT(nexus_data, cbor_check, 40);
 AT(nexus_data, pattern_matches, 48);
 
-SIZE(nexus_error, 24);  /* error.h */
+SIZE(nexus_error, 24); /* error.h */
 AT(nexus_error, size, 0);
 AT(nexus_error, code, 4);
 AT(nexus_error, cap, 8);
 AT(nexus_error, len, 12);
 AT(nexus_error, text, 16);
 
-SIZE(nexus_event, 208);  /* event.h */
+SIZE(nexus_event, 208); /* event.h */
 AT(nexus_event, size, 0);
 AT(nexus_event, flags, 4);
 AT(nexus_event, type, 8);
@@ -130,7 +130,7 @@ AT(nexus_event, trace_flags, 172);
 AT(nexus_event, data, 176);
 AT(nexus_event, metadata, 192);
 
-SIZE(nexus_delivery, 48);  /* event.h */
+SIZE(nexus_delivery, 48); /* event.h */
 AT(nexus_delivery, size, 0);
 AT(nexus_delivery, flags, 4);
 AT(nexus_delivery, event, 8);
@@ -140,7 +140,7 @@ AT(nexus_delivery, reserved, 28);
 AT(nexus_delivery, token, 32);
 AT(nexus_delivery, deadline_unix_ns, 40);
 
-SIZE(nexus_outcome, 72);  /* event.h */
+SIZE(nexus_outcome, 72); /* event.h */
 AT(nexus_outcome, size, 0);
 AT(nexus_outcome, reply_format, 4);
 AT(nexus_outcome, retry_after_ns, 8);
@@ -149,11 +149,11 @@ AT(nexus_outcome, error_type, 24);
 AT(nexus_outcome, reply_type, 40);
 AT(nexus_outcome, reply, 56);
 
-SIZE(nexus_log_field, 32);  /* host.h */
+SIZE(nexus_log_field, 32); /* host.h */
 AT(nexus_log_field, name, 0);
 AT(nexus_log_field, value, 16);
 
-SIZE(nexus_host, 64);  /* host.h */
+SIZE(nexus_host, 64); /* host.h */
 AT(nexus_host, size, 0);
 AT(nexus_host, major, 4);
 AT(nexus_host, minor, 6);
@@ -165,11 +165,11 @@ AT(nexus_host, query_plugin, 40);
 AT(nexus_host, now_unix_ns, 48);
 AT(nexus_host, request_stop, 56);
 
-SIZE(nexus_label, 32);  /* metrics.h */
+SIZE(nexus_label, 32); /* metrics.h */
 AT(nexus_label, name, 0);
 AT(nexus_label, value, 16);
 
-SIZE(nexus_metric_options, 72);  /* metrics.h */
+SIZE(nexus_metric_options, 72); /* metrics.h */
 AT(nexus_metric_options, size, 0);
 AT(nexus_metric_options, kind, 4);
 AT(nexus_metric_options, name, 8);
@@ -179,7 +179,7 @@ AT(nexus_metric_options, label_count, 48);
 AT(nexus_metric_options, bounds, 56);
 AT(nexus_metric_options, bound_count, 64);
 
-SIZE(nexus_metrics, 48);  /* metrics.h */
+SIZE(nexus_metrics, 48); /* metrics.h */
 AT(nexus_metrics, size, 0);
 AT(nexus_metrics, reserved, 4);
 AT(nexus_metrics, ctx, 8);
@@ -188,23 +188,23 @@ AT(nexus_metrics, record, 24);
 AT(nexus_metrics, set, 32);
 AT(nexus_metrics, expose, 40);
 
-SIZE(nexus_requirement, 32);  /* module.h */
+SIZE(nexus_requirement, 32); /* module.h */
 AT(nexus_requirement, id, 0);
 AT(nexus_requirement, version, 16);
 
-SIZE(nexus_event_schema, 40);  /* module.h */
+SIZE(nexus_event_schema, 40); /* module.h */
 AT(nexus_event_schema, type, 0);
 AT(nexus_event_schema, json_schema, 16);
 AT(nexus_event_schema, version, 32);
 AT(nexus_event_schema, reserved, 36);
 
-SIZE(nexus_declared_handler, 40);  /* module.h */
+SIZE(nexus_declared_handler, 40); /* module.h */
 AT(nexus_declared_handler, name, 0);
 AT(nexus_declared_handler, pattern, 16);
 AT(nexus_declared_handler, priority, 32);
 AT(nexus_declared_handler, reserved, 36);
 
-SIZE(nexus_module, 200);  /* module.h */
+SIZE(nexus_module, 200); /* module.h */
 AT(nexus_module, size, 0);
 AT(nexus_module, minor_built, 4);
 AT(nexus_module, minor_min, 6);
@@ -228,7 +228,7 @@ AT(nexus_module, quiesce, 176);
 AT(nexus_module, destroy, 184);
 AT(nexus_module, query, 192);
 
-SIZE(nexus_timer, 32);  /* timer.h */
+SIZE(nexus_timer, 32); /* timer.h */
 AT(nexus_timer, size, 0);
 AT(nexus_timer, reserved, 4);
 AT(nexus_timer, ctx, 8);

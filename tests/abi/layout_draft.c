@@ -1,6 +1,6 @@
-/* The layout of every struct of the drafts, which may still change, on 64-bit machines whose pointers, int64_t and double are aligned to 8.
- * A line of this file that must change is an ABI that has changed: new members go to the end, and get new lines.
- * Compiled as C and as C++; it has nothing to run. */
+/* The layout of every struct of the drafts, which may still change, on 64-bit machines whose pointers, int64_t and
+ * double are aligned to 8. A line of this file that must change is an ABI that has changed: new members go to the end,
+ * and get new lines. Compiled as C and as C++; it has nothing to run. */
 #include <stddef.h>
 
 #include "nexus/abi/draft/handover.h"
@@ -19,13 +19,13 @@
 
 ASSERT(sizeof(void*) == 8 && sizeof(void (*)(void)) == 8, "these layouts are those of 64-bit machines");
 
-SIZE(nexus_handover, 24);  /* draft/handover.h */
+SIZE(nexus_handover, 24); /* draft/handover.h */
 AT(nexus_handover, size, 0);
 AT(nexus_handover, reserved, 4);
 AT(nexus_handover, save, 8);
 AT(nexus_handover, restore, 16);
 
-SIZE(nexus_state, 48);  /* draft/state.h */
+SIZE(nexus_state, 48); /* draft/state.h */
 AT(nexus_state, size, 0);
 AT(nexus_state, reserved, 4);
 AT(nexus_state, ctx, 8);
@@ -34,7 +34,7 @@ AT(nexus_state, put, 24);
 AT(nexus_state, erase, 32);
 AT(nexus_state, scan, 40);
 
-SIZE(nexus_store, 56);  /* draft/store.h */
+SIZE(nexus_store, 56); /* draft/store.h */
 AT(nexus_store, size, 0);
 AT(nexus_store, reserved, 4);
 AT(nexus_store, name, 8);
@@ -43,7 +43,7 @@ AT(nexus_store, close, 32);
 AT(nexus_store, commit, 40);
 AT(nexus_store, read, 48);
 
-SIZE(nexus_streams, 48);  /* draft/streams.h */
+SIZE(nexus_streams, 48); /* draft/streams.h */
 AT(nexus_streams, size, 0);
 AT(nexus_streams, reserved, 4);
 AT(nexus_streams, ctx, 8);
@@ -52,7 +52,7 @@ AT(nexus_streams, read, 24);
 AT(nexus_streams, save_snapshot, 32);
 AT(nexus_streams, load_snapshot, 40);
 
-SIZE(nexus_transport_sink, 40);  /* draft/transport.h */
+SIZE(nexus_transport_sink, 40); /* draft/transport.h */
 AT(nexus_transport_sink, size, 0);
 AT(nexus_transport_sink, reserved, 4);
 AT(nexus_transport_sink, ctx, 8);
@@ -60,7 +60,7 @@ AT(nexus_transport_sink, deliver, 16);
 AT(nexus_transport_sink, published, 24);
 AT(nexus_transport_sink, health, 32);
 
-SIZE(nexus_transport, 80);  /* draft/transport.h */
+SIZE(nexus_transport, 80); /* draft/transport.h */
 AT(nexus_transport, size, 0);
 AT(nexus_transport, abilities, 4);
 AT(nexus_transport, name, 8);

@@ -1,13 +1,14 @@
-// What each function of the published ABI takes and returns. A changed parameter keeps the layout and breaks every plugin
-// all the same, so it is written down a second time here. It has nothing to run.
+// What each function of the published ABI takes and returns. A changed parameter keeps the layout and breaks every
+// plugin all the same, so it is written down a second time here. It has nothing to run.
 #include <string_view>
 #include <type_traits>
 
 #include "nexus/abi/abi.h"
 
 #define TYPE(name, ...) static_assert(std::is_same_v<name, std::add_pointer_t<__VA_ARGS__>>, #name " has changed")
-#define MEMBER(type, member, ...) \
-  static_assert(std::is_same_v<decltype(type::member), std::add_pointer_t<__VA_ARGS__>>, #type "." #member " has changed")
+#define MEMBER(type, member, ...)                                                        \
+  static_assert(std::is_same_v<decltype(type::member), std::add_pointer_t<__VA_ARGS__>>, \
+                #type "." #member " has changed")
 
 static_assert(std::string_view(NEXUS_BUS_ID) == "nexus.bus/1");
 static_assert(std::string_view(NEXUS_CONTROL_ID) == "nexus.control/1");
@@ -21,14 +22,17 @@ TYPE(nexus_task_fn, void(void*));
 MEMBER(nexus_bus, intern, int32_t(void*, nexus_string, uint64_t*, nexus_error*));
 MEMBER(nexus_bus, emit, int32_t(void*, uint64_t, const nexus_emit_options*, nexus_bytes, nexus_uuid*, nexus_error*));
 MEMBER(nexus_bus, emit_batch, int32_t(void*, const nexus_emit_item*, uint64_t, uint64_t*, nexus_uuid*, nexus_error*));
-MEMBER(nexus_bus, subscribe, int32_t(void*, nexus_string, const nexus_subscribe_options*, nexus_handler_fn, void*,
-                                     nexus_handle*, nexus_error*));
+MEMBER(nexus_bus, subscribe,
+       int32_t(void*, nexus_string, const nexus_subscribe_options*, nexus_handler_fn, void*, nexus_handle*,
+               nexus_error*));
 MEMBER(nexus_bus, unsubscribe, int32_t(void*, nexus_handle));
 MEMBER(nexus_bus, complete, int32_t(void*, uint64_t, int32_t, const nexus_outcome*));
-MEMBER(nexus_bus, request, int32_t(void*, uint64_t, const nexus_emit_options*, nexus_bytes, nexus_string, int64_t,
-                                   nexus_waiter_fn, void*, nexus_handle*, nexus_error*));
-MEMBER(nexus_bus, wait_for, int32_t(void*, nexus_string, nexus_condition_fn, void*, int64_t, nexus_waiter_fn, void*,
-                                    nexus_handle*, nexus_error*));
+MEMBER(nexus_bus, request,
+       int32_t(void*, uint64_t, const nexus_emit_options*, nexus_bytes, nexus_string, int64_t, nexus_waiter_fn, void*,
+               nexus_handle*, nexus_error*));
+MEMBER(nexus_bus, wait_for,
+       int32_t(void*, nexus_string, nexus_condition_fn, void*, int64_t, nexus_waiter_fn, void*, nexus_handle*,
+               nexus_error*));
 MEMBER(nexus_bus, cancel, int32_t(void*, nexus_handle));
 MEMBER(nexus_bus, retain, const nexus_event*(void*, const nexus_event*));
 MEMBER(nexus_bus, release, void(void*, const nexus_event*));

@@ -10,6 +10,7 @@
 // expect 9: needs the NEXUS_PLUGIN of T in sight
 #include <nexus/testing.hpp>
 
+// clang-format off: what is wrong here is often how it stands on its line
 struct OrderCreated {
   int number = 0;
 };

@@ -37,7 +37,8 @@ struct Receipt {
 NEXUS_EVENT(Receipt, "order.receipt", id)
 
 class Shop final : public nexus::Plugin {
-  NEXUS_ON(handle, .when = [](const Order& o) { return o.count > 0; }, .filter = !from("test") && type_is("order.*"))
+  NEXUS_ON(
+      handle, .when = [](const Order& o) { return o.count > 0; }, .filter = !from("test") && type_is("order.*"))
   Receipt handle(const Order& order, const nexus::Event& event) {
     if (!event.metadata("environment")) throw nexus::Skip();
     log().info("order", {{"id", order.id}, {"total", order.total}});
@@ -102,7 +103,8 @@ TEST_CASE("handling and emitting in the steady state allocate nothing") {
   REQUIRE(module.start(instance, nullptr) == NEXUS_OK);
 
   const nexus::Bytes data =
-      nexus::cbor::Value({{"id", "an order id that is longer than any small string"}, {"total", 12.5}, {"count", 2}}).encode();
+      nexus::cbor::Value({{"id", "an order id that is longer than any small string"}, {"total", 12.5}, {"count", 2}})
+          .encode();
   const nexus::Bytes metadata = nexus::cbor::Value({{"environment", "production"}}).encode();
   nexus_event event{};
   event.size = sizeof event;

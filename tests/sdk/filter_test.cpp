@@ -76,8 +76,9 @@ TEST_CASE("metadata is compared as text") {
 
 TEST_CASE("metadata that is missing or broken matches nothing") {
   Sample sample;
-  for (const nexus::Bytes& broken : {nexus::Bytes{}, nexus::Bytes{0x18}, nexus::Bytes{0xa1}, nexus::Bytes{0xa1, 0x61, 0x61},
-                                     nexus::Bytes{0x81, 0x01}, nexus::Bytes{0xa1, 0x01, 0x02}}) {
+  for (const nexus::Bytes& broken :
+       {nexus::Bytes{}, nexus::Bytes{0x18}, nexus::Bytes{0xa1}, nexus::Bytes{0xa1, 0x61, 0x61},
+        nexus::Bytes{0x81, 0x01}, nexus::Bytes{0xa1, 0x01, 0x02}}) {
     sample.metadata = broken;
     CHECK_FALSE(sample.is_taken_by(nexus::metadata("environment")));
     CHECK(sample.is_taken_by(!nexus::metadata("environment", "production")));
@@ -186,7 +187,8 @@ TEST_CASE("a filter keeps its own copy of the texts it was made of") {
 
 TEST_CASE("a filter can be made while compiling") {
   constexpr bool made = [] {
-    const Filter filter = nexus::type_is("user.*") && !nexus::from("test") && nexus::metadata("environment", "production");
+    const Filter filter =
+        nexus::type_is("user.*") && !nexus::from("test") && nexus::metadata("environment", "production");
     const Filter copy = filter;
     return !copy.empty();
   }();

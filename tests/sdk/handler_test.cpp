@@ -34,6 +34,7 @@ struct UserVerdict {
 NEXUS_EVENT(UserVerdict, "user.verdict", is_valid)
 
 // The class of the documentation, as it is written there.
+// clang-format off
 class Orders final : public nexus::Plugin {
   NEXUS_ON(record, .priority = 10)
   void record(const OrderCreated& order) { log().info("new order", {{"order_id", order.order_id}}); }
@@ -48,6 +49,7 @@ class Orders final : public nexus::Plugin {
   NEXUS_ON(validate)                                // a non-void handler answers a request
   UserVerdict validate(const ValidateUser& query) { return {!query.user_id.empty()}; }
 };
+// clang-format on
 NEXUS_PLUGIN_INFO(Orders, "com.example.orders", "1.0.0")
 
 TEST_CASE("the plugin of the documentation works as documented") {
@@ -119,21 +121,26 @@ class Conditions final : public nexus::Plugin {
   static bool is_large(const OrderCreated& order) { return order.total_amount > 100; }
   static bool is_keyed(const nexus::Event& event) { return !event.key().empty(); }
 
-  NEXUS_ON(lambda, .when = [](const OrderCreated& o) { return o.total_amount > 100; })
+  NEXUS_ON(
+      lambda, .when = [](const OrderCreated& o) { return o.total_amount > 100; })
   void lambda(const OrderCreated&) { calls.push_back("lambda"); }
-  NEXUS_ON(generic, .when = [](const auto& o) { return o.currency == "EUR"; })
+  NEXUS_ON(
+      generic, .when = [](const auto& o) { return o.currency == "EUR"; })
   void generic(const OrderCreated&) { calls.push_back("generic"); }
-  NEXUS_ON(by_value, .when = [](OrderCreated o) { return o.total_amount > 100; })
+  NEXUS_ON(
+      by_value, .when = [](OrderCreated o) { return o.total_amount > 100; })
   void by_value(const OrderCreated&) { calls.push_back("by value"); }
   NEXUS_ON(function, .when = &Conditions::is_large)
   void function(const OrderCreated&) { calls.push_back("function"); }
-  NEXUS_ON(on_event, .when = [](const nexus::Event& e) { return !e.key().empty(); })
+  NEXUS_ON(
+      on_event, .when = [](const nexus::Event& e) { return !e.key().empty(); })
   void on_event(const OrderCreated&) { calls.push_back("on event"); }
   NEXUS_ON(event_function, .topic = "*", .when = &Conditions::is_keyed)
   void event_function(const nexus::Event&) { calls.push_back("event function"); }
   NEXUS_ON(filtered, .filter = type_is("order.*") && !from("test") && metadata("environment", "production"))
   void filtered(const OrderCreated&) { calls.push_back("filtered"); }
-  NEXUS_ON(two, .when = [](const OrderCreated& o) { return o.total_amount > 100; }, .filter = from("test"))
+  NEXUS_ON(
+      two, .when = [](const OrderCreated& o) { return o.total_amount > 100; }, .filter = from("test"))
   void two(const OrderCreated&) { calls.push_back("both conditions"); }
   NEXUS_ON(own, .filter = where<OrderCreated>([](const OrderCreated& o) { return o.total_amount > 100; }, "large"))
   void own(const OrderCreated&) { calls.push_back("where"); }
@@ -188,7 +195,8 @@ TEST_CASE("the table form does what the macro does, and both may be used") {
 
   const nexus_module& module = *nexus::testing::detail::module_of_class<Table>();
   std::vector<std::string> names;
-  for (std::uint64_t i = 0; i < module.handler_count; ++i) names.emplace_back(nexus::detail::from_abi(module.handlers[i].name));
+  for (std::uint64_t i = 0; i < module.handler_count; ++i)
+    names.emplace_back(nexus::detail::from_abi(module.handlers[i].name));
   CHECK(names == std::vector<std::string>{"macro", "record", "watcher", "answer"});
 }
 

@@ -4,8 +4,8 @@
 #include <string_view>
 #include <vector>
 
-#include <catch2/catch_test_macros.hpp>
 #include <rapidcheck.h>
+#include <catch2/catch_test_macros.hpp>
 
 namespace {
 
@@ -79,7 +79,8 @@ TEST_CASE("a pattern matches the types that the documentation says") {
 }
 
 TEST_CASE("names and patterns that cannot be read are told apart, with a reason") {
-  for (const char* bad : {"", ".", "a.", ".a", "a..b", "Order.created", "order created", "order/created", "\xc3\xa9", "a\n"}) {
+  for (const char* bad :
+       {"", ".", "a.", ".a", "a..b", "Order.created", "order created", "order/created", "\xc3\xa9", "a\n"}) {
     CAPTURE(bad);
     CHECK_FALSE(is_type_name(bad));
     CHECK_FALSE(is_pattern(bad));

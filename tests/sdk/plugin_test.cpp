@@ -1,4 +1,4 @@
-// What the base class gives a plugin: emitting in every form, config, logs, metrics, control, kept events, its life.
+// What the base class gives a plugin: emitting in every form, logs, metrics, control, kept events, tasks.
 #include <chrono>
 #include <stdexcept>
 #include <string>
@@ -24,12 +24,6 @@ struct Pong {
   int number = 0;
 };
 NEXUS_EVENT(Pong, "test.pong", number)
-
-struct Settings {
-  int limit = 10;
-  std::string sender = "nobody";
-};
-NEXUS_CONFIG(Settings, limit, sender)
 
 // A plugin that lets the test use what it is given.
 struct Probe final : nexus::Plugin {
@@ -109,8 +103,10 @@ TEST_CASE("a type may be known only when running, with any data") {
   probe->emit("dynamic.event", {{"name", "x"}, {"list", Value::array({1, 2})}});
   probe->emit(std::string("dynamic.event"), Value(5));
   const std::string json = "{\"a\":1}";
-  CHECK(probe->try_emit_bytes("dynamic.json", {reinterpret_cast<const std::uint8_t*>(json.data()), json.size()},
-                              NEXUS_DATA_JSON).ok());
+  CHECK(probe
+            ->try_emit_bytes("dynamic.json", {reinterpret_cast<const std::uint8_t*>(json.data()), json.size()},
+                             NEXUS_DATA_JSON)
+            .ok());
   REQUIRE(host.events().size() == 3);
   CHECK(host.events()[0]->event().value().at("list.1").get<int>() == 2);
   CHECK(host.events()[1]->event().value() == Value(5));
@@ -222,8 +218,24 @@ TEST_CASE("log lines carry fields of every kind") {
 TEST_CASE("a log line may have more fields than fit on the stack") {
   nexus::testing::Host host;
   auto probe = host.load<Probe>();
-  probe->log().info("many", {{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}, {"f", 1}, {"g", 1}, {"h", 1}, {"i", 1},
-                             {"j", 1}, {"k", 1}, {"l", 1}, {"m", 1}, {"n", 1}, {"o", 1}, {"p", 1}, {"q", 1}, {"r", 1}});
+  probe->log().info("many", {{"a", 1},
+                             {"b", 1},
+                             {"c", 1},
+                             {"d", 1},
+                             {"e", 1},
+                             {"f", 1},
+                             {"g", 1},
+                             {"h", 1},
+                             {"i", 1},
+                             {"j", 1},
+                             {"k", 1},
+                             {"l", 1},
+                             {"m", 1},
+                             {"n", 1},
+                             {"o", 1},
+                             {"p", 1},
+                             {"q", 1},
+                             {"r", 1}});
   CHECK(host.logs().front().fields.size() == 18);
 }
 
@@ -336,181 +348,6 @@ TEST_CASE("emits from a plugin's own thread are accepted") {
   CHECK(host.events().size() == 400);
 }
 
-// --- config ---
-
-struct Configured final : nexus::Plugin {
-  Settings settings = config<Settings>();
-};
-NEXUS_PLUGIN_INFO(Configured, "com.example.configured", "1.0.0")
-
-TEST_CASE("a config is read in the constructor, with defaults for what is missing") {
-  nexus::testing::Host host;
-  CHECK(host.load<Configured>()->settings.limit == 10);
-  CHECK(host.load<Configured>({{"limit", 5}})->settings.limit == 5);
-  CHECK(host.load<Configured>({{"sender", "me"}})->settings.sender == "me");
-}
-
-TEST_CASE("an unknown or wrong key refuses the load and names the nearest right one") {
-  nexus::testing::Host host;
-  try {
-    host.load<Configured>({{"limt", 5}});
-    FAIL("must throw");
-  } catch (const nexus::Error& error) {
-    CHECK(error.code() == NEXUS_E_LOAD_CONFIG);
-    CHECK(std::string(error.what()).find("limit") != std::string::npos);
-  }
-  CHECK_THROWS_AS(host.load<Configured>({{"limit", "many"}}), nexus::Error);
-}
-
-// --- life ---
-
-struct Life final : nexus::Plugin {
-  static inline std::vector<std::string>* story = nullptr;
-  static inline std::string fail_in;
-
-  Life() {
-    note("create");
-    emit(Ping{1});
-  }
-  ~Life() override { note("destroy"); }
-  void start() override { note("start"); }
-  void stop() override { note("stop"); }
-
-  NEXUS_ON(ping)
-  void ping(const Ping& ping) { note("ping " + std::to_string(ping.number)); }
-
-  void save(nexus::cbor::Buffer& state) const override {
-    if (fail_in == "save") throw std::runtime_error("save failed");
-    nexus::cbor::Writer(state).write_text("memory");
-  }
-  void restore(std::string_view version, std::span<const std::uint8_t> state) override {
-    if (fail_in == "restore") throw std::runtime_error("restore failed");
-    std::string_view text;
-    nexus::cbor::Reader(state).read_text(text);
-    note("restore " + std::string(text) + " of " + std::string(version));
-  }
-
-  static void note(const std::string& what) {
-    story->push_back(what);
-    if (what == fail_in) throw std::runtime_error(what + " failed");
-  }
-};
-NEXUS_PLUGIN_INFO(Life, "com.example.life", "1.2.3")
-
-using Story = std::vector<std::string>;
-
-TEST_CASE("an instance is created, started, stopped and destroyed, each once") {
-  Story story;
-  Life::story = &story;
-  Life::fail_in.clear();
-  {
-    nexus::testing::Host host;
-    auto life = host.load<Life>();
-    CHECK(static_cast<bool>(life));
-    host.emit(Ping{2});
-    host.run();
-    SECTION("by hand") {
-      host.unload(life);
-      CHECK_FALSE(static_cast<bool>(life));
-      host.emit(Ping{3});
-      host.run();
-    }
-    SECTION("with the host") {}
-  }
-  CHECK(story == Story{"create", "start", "ping 2", "stop", "destroy"});
-}
-
-TEST_CASE("a failing constructor or start refuses the load with its sentence") {
-  Story story;
-  Life::story = &story;
-  nexus::testing::Host host;
-  const auto sentence = [&](const char* where) {
-    Life::fail_in = where;
-    try {
-      host.load<Life>();
-    } catch (const nexus::Error& error) {
-      CHECK(error.code() == NEXUS_E_LOAD_CREATE);
-      return std::string(error.what());
-    }
-    return std::string("nothing thrown");
-  };
-  SECTION("in the constructor") {
-    CHECK(sentence("create") == "create failed");
-    CHECK(story == Story{"create"});
-  }
-  SECTION("in start") {
-    CHECK(sentence("start") == "start failed");
-    CHECK(story == Story{"create", "start", "stop", "destroy"});
-  }
-  Life::fail_in.clear();
-  host.emit(Ping{9});
-  host.run();
-  CHECK(std::count(story.begin(), story.end(), "ping 9") == 0);
-}
-
-TEST_CASE("a failing stop is logged, and the plugin goes all the same") {
-  Story story;
-  Life::story = &story;
-  Life::fail_in = "stop";
-  nexus::testing::Host host;
-  auto life = host.load<Life>();
-  host.unload(life);
-  CHECK(host.logged("stop() failed: stop failed"));
-  CHECK(story.back() == "destroy");
-}
-
-TEST_CASE("a hot swap hands the state over") {
-  Story story;
-  Life::story = &story;
-  Life::fail_in.clear();
-  nexus::testing::Host host;
-  auto life = host.load<Life>();
-  host.swap(life);
-  host.emit(Ping{4});
-  host.run();
-  // What the new one emits while it is made still goes to the old one.
-  CHECK(story == Story{"create", "start", "create", "ping 1", "stop", "restore memory of 1.2.3", "destroy", "start",
-                       "ping 4"});
-  for (const char* where : {"save", "restore"}) {
-    Life::fail_in = where;
-    CHECK_THROWS_AS(host.swap(life), nexus::Error);
-    Life::fail_in.clear();
-    life = host.load<Life>();
-  }
-}
-
-// --- interfaces between plugins ---
-
-struct Adder {
-  std::uint32_t size;
-  int (*add)(void* instance, int amount);
-};
-
-struct Provider final : nexus::Plugin {
-  int total = 0;
-  const void* provide(std::string_view interface_id) override {
-    static constexpr Adder kTable{sizeof(Adder), [](void* instance, int amount) {
-                                    return nexus::plugin_cast<Provider>(instance).total += amount;
-                                  }};
-    return interface_id == "example.adder/1" ? &kTable : nullptr;
-  }
-};
-NEXUS_PLUGIN_INFO(Provider, "com.example.provider", "1.0.0")
-
-TEST_CASE("a plugin may provide an interface, and another may use it") {
-  nexus::testing::Host host;
-  auto provider = host.load<Provider>();
-  auto probe = host.load<Probe>();
-  const auto* adder = probe->query_plugin<Adder>("com.example.provider", "example.adder/1");
-  REQUIRE(adder != nullptr);
-  CHECK(adder->add(provider.module()->instance(), 5) == 5);
-  CHECK(provider->total == 5);
-  CHECK(probe->query_plugin<Adder>("com.example.provider", "example.other/1") == nullptr);
-  CHECK(probe->query_plugin<Adder>("com.example.nobody", "example.adder/1") == nullptr);
-  CHECK(probe->query<nexus_bus>(NEXUS_BUS_ID) != nullptr);
-  CHECK(probe->query<nexus_bus>("nexus.bus/9") == nullptr);
-}
-
 TEST_CASE("a plugin made by hand has its methods, a silent log, and nothing that needs a host") {
   Probe probe;
   probe.log().info("nobody hears this");
@@ -529,17 +366,6 @@ TEST_CASE("a host without metrics, timers or bus is met with a sentence or in si
   CHECK_THROWS_AS(probe->after(1s, [] {}), nexus::Error);
   host.set_interface(NEXUS_BUS_ID, nullptr);
   CHECK_THROWS_AS(host.load<Probe>(), nexus::Error);
-}
-
-TEST_CASE("create refuses a host that is older than ABI 1.0") {
-  const nexus_module& module = *nexus::testing::detail::module_of_class<Probe>();
-  nexus_host small{};
-  small.size = 8;
-  void* instance = nullptr;
-  nexus::detail::ErrorBuffer error;
-  CHECK(module.create(&small, {}, &instance, error.get()) == NEXUS_E_ARGUMENT);
-  CHECK(module.create(nullptr, {}, &instance, nullptr) == NEXUS_E_ARGUMENT);
-  CHECK(instance == nullptr);
 }
 
 }  // namespace

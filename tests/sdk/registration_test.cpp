@@ -135,10 +135,10 @@ std::vector<Seen>* seen = nullptr;
 class Options final : public nexus::Plugin {
   NEXUS_ON(plain)
   void plain(const OrderCreated&) {}
-  NEXUS_ON(full, .priority = -7, .topic = "order.*", .when = [](const OrderCreated&) { return true; },
-                 .filter = !from("test"), .retry = nexus::exponential(5, 2s, 1min), .deadline = 250ms,
-                 .concurrency = keyed, .durable = "name", .from = beginning, .scope = every_host, .order = strict,
-                 .no_self = true)
+  NEXUS_ON(
+      full, .priority = -7, .topic = "order.*", .when = [](const OrderCreated&) { return true; },
+      .filter = !from("test"), .retry = nexus::exponential(5, 2s, 1min), .deadline = 250ms, .concurrency = keyed,
+      .durable = "name", .from = beginning, .scope = every_host, .order = strict, .no_self = true)
   void full(const OrderCreated&) {}
   NEXUS_ON(loose, .retry = nexus::no_retry(), .concurrency = parallel, .durable = false)
   void loose(const OrderCreated&) {}
@@ -174,8 +174,8 @@ TEST_CASE("the options reach the host as they are written") {
   const Seen& full = list[1];
   CHECK(full.pattern == "order.*");
   CHECK(full.name == "name");
-  CHECK(full.options.flags == (NEXUS_SUBSCRIBE_FROM_BEGINNING | NEXUS_SUBSCRIBE_EVERY_HOST | NEXUS_SUBSCRIBE_STRICT_ORDER |
-                               NEXUS_SUBSCRIBE_HAS_RETRY | NEXUS_SUBSCRIBE_NO_SELF));
+  CHECK(full.options.flags == (NEXUS_SUBSCRIBE_FROM_BEGINNING | NEXUS_SUBSCRIBE_EVERY_HOST |
+                               NEXUS_SUBSCRIBE_STRICT_ORDER | NEXUS_SUBSCRIBE_HAS_RETRY | NEXUS_SUBSCRIBE_NO_SELF));
   CHECK(full.options.priority == -7);
   CHECK(full.options.concurrency == NEXUS_CONCURRENCY_KEYED);
   CHECK(full.options.condition != nullptr);
@@ -214,7 +214,8 @@ TEST_CASE("ids and versions are checked as the ABI says") {
   using nexus::detail::is_plugin_id;
   using nexus::detail::is_version;
   for (const char* good : {"com.example.orders", "a.b", "a-1.b_2"}) CHECK(is_plugin_id(good));
-  for (const char* bad : {"", "orders", "Com.example", "com..example", ".com.example", "com.example.", "com.*", "a b.c"}) {
+  for (const char* bad :
+       {"", "orders", "Com.example", "com..example", ".com.example", "com.example.", "com.*", "a b.c"}) {
     CAPTURE(bad);
     CHECK_FALSE(is_plugin_id(bad));
   }
@@ -223,8 +224,8 @@ TEST_CASE("ids and versions are checked as the ABI says") {
     CAPTURE(good);
     CHECK(is_version(good));
   }
-  for (const char* bad : {"", "1", "1.2", "1.2.3.4", "01.2.3", "1.2.x", "v1.2.3", "1.2.3-", "1.2.3+", "1.2.3-a..b", "1.2.3 ",
-                          "-1.2.3", "1..3"}) {
+  for (const char* bad : {"", "1", "1.2", "1.2.3.4", "01.2.3", "1.2.x", "v1.2.3", "1.2.3-", "1.2.3+", "1.2.3-a..b",
+                          "1.2.3 ", "-1.2.3", "1..3"}) {
     CAPTURE(bad);
     CHECK_FALSE(is_version(bad));
   }

@@ -151,7 +151,9 @@ TEST_CASE("a wait takes the next matching event, once") {
   nexus::testing::Host host;
   auto shop = host.load<Shop>();
   shop->wait_for<Order>(5s).then([&](const Order& order) { shop->calls.push_back("order " + order.id); });
-  shop->wait_for("user.*", 5s, nexus::key_is("k")).then([&](const Event& e) { shop->calls.push_back(std::string(e.key())); });
+  shop->wait_for("user.*", 5s, nexus::key_is("k")).then([&](const Event& e) {
+    shop->calls.push_back(std::string(e.key()));
+  });
   shop->wait_for<Order>(5s, nexus::where<Order>([](const Order& o) { return o.id == "2"; }))
       .then([&](const Order& order) { shop->calls.push_back("filtered " + order.id); });
   host.emit(Order{"1"});
@@ -192,7 +194,8 @@ TEST_CASE("a wait for something that is no pattern is refused") {
 TEST_CASE("data that is no answer makes the Later fail with the field's name") {
   nexus::testing::Host host;
   auto shop = host.load<Shop>();
-  const Later later = shop->wait_for<UserVerdict>(5s).then([&](const UserVerdict&) { shop->calls.push_back("verdict"); });
+  const Later later =
+      shop->wait_for<UserVerdict>(5s).then([&](const UserVerdict&) { shop->calls.push_back("verdict"); });
   host.emit("user.verdict", {{"is_valid", "perhaps"}});
   host.run();
   CHECK(later.done());

@@ -45,9 +45,8 @@ TEST_CASE("a subscription lives as long as its scope") {
   nexus::testing::Host host;
   auto plugin = host.load<Dynamic>();
   {
-    auto live = plugin->subscribe<Tick>({.priority = 5}, [&](const Tick& t) {
-      plugin->calls.push_back("tick " + std::to_string(t.number));
-    });
+    auto live = plugin->subscribe<Tick>(
+        {.priority = 5}, [&](const Tick& t) { plugin->calls.push_back("tick " + std::to_string(t.number)); });
     CHECK(static_cast<bool>(live));
     host.emit(Tick{1});
     host.run();
@@ -82,7 +81,8 @@ TEST_CASE("every form of a dynamic handler") {
   auto replies = plugin->subscribe<Tick>([&](const Tick& t) { return Tock{t.number + 1}; });
   auto large = plugin->subscribe<Tick>({.when = [](const Tick& t) { return t.number > 100; }},
                                        [&](const Tick&) { plugin->calls.push_back("large"); });
-  auto elsewhere = plugin->subscribe<Tick>({.topic = "other.tick"}, [&](const Tick&) { plugin->calls.push_back("other"); });
+  auto elsewhere =
+      plugin->subscribe<Tick>({.topic = "other.tick"}, [&](const Tick&) { plugin->calls.push_back("other"); });
   const auto answer = host.request<Tock>(Tick{1});
   REQUIRE(answer);
   CHECK(answer->number == 2);
@@ -174,9 +174,8 @@ TEST_CASE("a parallel subscription is freed with the plugin, not while a call mi
   nexus::testing::Host host;
   auto plugin = host.load<Dynamic>();
   {
-    auto live = plugin->subscribe<Tick>({.concurrency = nexus::parallel}, [alive = std::move(alive)](const Tick& t) {
-      return Tock{t.number + *alive};
-    });
+    auto live = plugin->subscribe<Tick>({.concurrency = nexus::parallel},
+                                        [alive = std::move(alive)](const Tick& t) { return Tock{t.number + *alive}; });
     CHECK(host.request<Tock>(Tick{1})->number == 8);
   }
   host.run();
@@ -233,7 +232,9 @@ TEST_CASE("dropping a timer cancels it, detaching lets it run") {
   auto plugin = host.load<Dynamic>();
   auto alive = std::make_shared<int>(0);
   const std::weak_ptr<int> watch = alive;
-  { Timer dropped = plugin->after(1s, [&, alive = std::move(alive)] { plugin->calls.push_back("dropped"); }); }
+  {
+    Timer dropped = plugin->after(1s, [&, alive = std::move(alive)] { plugin->calls.push_back("dropped"); });
+  }
   CHECK(watch.expired());
   {
     Timer detached = plugin->after(1s, [&] { plugin->calls.push_back("detached"); });

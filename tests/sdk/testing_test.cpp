@@ -59,7 +59,8 @@ TEST_CASE("handlers of a higher priority finish first, across plugins, and a fai
   nexus::testing::Host host;
   auto worker = host.load<Worker>();
   auto other = host.load<Other>();
-  auto low = worker->subscribe<Job>({.priority = -1}, [&](const Job& job) { worker->calls.push_back("low " + job.name); });
+  auto low =
+      worker->subscribe<Job>({.priority = -1}, [&](const Job& job) { worker->calls.push_back("low " + job.name); });
   auto middle = other->subscribe<Job>([&](const Job& job) { worker->calls.push_back("middle " + job.name); });
   auto high = worker->subscribe<Job>({.priority = 10, .retry = nexus::fixed(1, 5s)}, [&](const Job& job) {
     worker->calls.push_back("high " + job.name);

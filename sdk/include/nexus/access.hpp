@@ -1,5 +1,5 @@
-// Finds the handlers of a plugin class while compiling: those under NEXUS_ON, by the line each stands on, and those in a
-// table named handlers(). Access is the one friend that NEXUS_ON grants, so private handlers are found too. Not for
+// Finds the handlers of a plugin class while compiling: those under NEXUS_ON, by the line each stands on, and those in
+// a table named handlers(). Access is the one friend that NEXUS_ON grants, so private handlers are found too. Not for
 // plugin authors.
 #pragma once
 
@@ -25,9 +25,10 @@ inline constexpr int kLineMax = 4096;
 
 template <int Line>
 constexpr bool check_line() {
-  static_assert(Line < kLineMax,
-                "NEXUS_ON must stand within the first 4095 lines of its file; use the table form, handlers(), or a smaller "
-                "file");
+  static_assert(
+      Line < kLineMax,
+      "NEXUS_ON must stand within the first 4095 lines of its file; use the table form, handlers(), or a smaller "
+      "file");
   return true;
 }
 
@@ -116,9 +117,10 @@ constexpr bool check_handler() {
   constexpr HandlerText text = handler_text<Source>();
   static_assert(!std::is_same_v<typename Declared::Payload, Event> || !text.pattern.empty(),
                 "NEXUS_ON: a handler that takes const nexus::Event& needs .topic, for example .topic = \"user.*\"");
-  static_assert(text.pattern.empty() || is_pattern(text.pattern),
-                "NEXUS_ON: .topic is no pattern; write lower-case segments joined by dots, where a whole segment may be * "
-                "or **, for example \"user.*\"");
+  static_assert(
+      text.pattern.empty() || is_pattern(text.pattern),
+      "NEXUS_ON: .topic is no pattern; write lower-case segments joined by dots, where a whole segment may be * "
+      "or **, for example \"user.*\"");
   static_assert(is_handler_name(text.name),
                 "NEXUS_ON: .durable must name the handler with a-z, A-Z, 0-9, _, . and -, at most 128 characters");
   constexpr bool times_in_range = [] {
@@ -142,9 +144,10 @@ constexpr bool check_handlers(std::tuple<std::type_identity<Sources>...>) {
     }
     return true;
   }();
-  static_assert(distinct,
-                "NEXUS_ON: two handlers have one name, under which the host keeps their place; give one of them another by "
-                ".durable = \"name\"");
+  static_assert(
+      distinct,
+      "NEXUS_ON: two handlers have one name, under which the host keeps their place; give one of them another by "
+      ".durable = \"name\"");
   return each && distinct;
 }
 

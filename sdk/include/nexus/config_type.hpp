@@ -1,5 +1,5 @@
-// The config types that this library reads. A library that reads exactly one has its schema in the module's description,
-// so that tools can check a config without running the plugin. Not for plugin authors.
+// The config types that this library reads. A library that reads exactly one has its schema in the module's
+// description, so that tools can check a config without running the plugin. Not for plugin authors.
 #pragma once
 
 #include <cstdint>

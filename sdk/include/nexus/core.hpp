@@ -1,5 +1,5 @@
-// The plugin's end of the connection to its host: the interfaces that the host gave, the numbers of the event types, and
-// every callback that is still registered. One per instance; shared by the plugin and by its scopes (Subscription,
+// The plugin's end of the connection to its host: the interfaces that the host gave, the numbers of the event types,
+// and every callback that is still registered. One per instance; shared by the plugin and by its scopes (Subscription,
 // Timer, ...), so that a scope which outlives the plugin does nothing instead of harm. All methods may be called from
 // any thread. Not for plugin authors.
 #pragma once
@@ -58,7 +58,7 @@ class Core : public std::enable_shared_from_this<Core> {
         timer_(interface<nexus_timer>(NEXUS_TIMER_ID)),
         metrics_(interface<nexus_metrics>(NEXUS_METRICS_ID)),
         type_count_(known_type_count()),
-        types_(new std::atomic<std::uint64_t>[type_count_ + 1]{}) {}
+        types_(new std::atomic<std::uint64_t>[type_count_ + 1] {}) {}
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
   ~Core() {
@@ -133,10 +133,13 @@ class Core : public std::enable_shared_from_this<Core> {
   // promised (the host stops, or calls of it may overlap), it waits for the end of the instance.
   void retire(CallNode* node, bool overlapping) {
     if (overlapping || closed()) return;
-    bus_->post(bus_->ctx, [](void* user) {
-      auto* retired = static_cast<CallNode*>(user);
-      retired->core->discard(retired);
-    }, node);
+    bus_->post(
+        bus_->ctx,
+        [](void* user) {
+          auto* retired = static_cast<CallNode*>(user);
+          retired->core->discard(retired);
+        },
+        node);
   }
 
   // A readable name of an exception's type that lives as long as the instance.

@@ -1,6 +1,6 @@
 // The way of one delivery from the ABI into a handler: read the payload, ask the conditions, call, turn the result or
-// the exception into an answer. One indirect call (the host's), no allocation but what the payload itself needs. Not for
-// plugin authors.
+// the exception into an answer. One indirect call (the host's), no allocation but what the payload itself needs. Not
+// for plugin authors.
 #pragma once
 
 #include <cstdint>

@@ -34,21 +34,21 @@ class Expiry {
 
 // emit(OrderCreated{...}, {.priority = 100, .key = order_id}). Texts are borrowed for the call.
 struct EmitOptions {
-  std::int32_t priority = 0;       // higher first
-  std::string_view key{};          // events of one key stay in order; at most 255 bytes
-  std::string_view correlation{};  // empty: inherited from the event being handled, else the event's own id
-  cbor::Value metadata{};          // a map, {{"environment", "production"}}, or nothing
-  Expiry expires{};                // 30s, or a point in time
+  std::int32_t priority = 0;          // higher first
+  std::string_view key{};             // events of one key stay in order; at most 255 bytes
+  std::string_view correlation{};     // empty: inherited from the event being handled, else the event's own id
+  cbor::Value metadata{};             // a map, {{"environment", "production"}}, or nothing
+  Expiry expires{};                   // 30s, or a point in time
   std::chrono::nanoseconds delay{0};  // leave that much later
   bool now = false;                   // in a handler: leave at once, even if the handler fails later
   std::string_view subject{};         // what the event is about
   std::optional<std::chrono::nanoseconds> timeout{};  // how long to wait for room, on the plugin's own threads
-  Id id{};                    // your own id: the same id twice is accepted once
-  Id causation{};             // none: the event being handled
-  bool root = false;          // begin a new correlation, even inside a handler
-  bool replay = false;        // leave even though the event being handled is replayed
-  std::string_view source{};  // pass a foreign event on; needs the grant "forward"
-  TimePoint time{};           // with source: when the foreign event happened
+  Id id{};                                            // your own id: the same id twice is accepted once
+  Id causation{};                                     // none: the event being handled
+  bool root = false;                                  // begin a new correlation, even inside a handler
+  bool replay = false;                                // leave even though the event being handled is replayed
+  std::string_view source{};                          // pass a foreign event on; needs the grant "forward"
+  TimePoint time{};                                   // with source: when the foreign event happened
 };
 
 namespace detail {

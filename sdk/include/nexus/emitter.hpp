@@ -1,5 +1,5 @@
-// The calls behind Plugin::emit and its relatives. The payload is written into a buffer on the stack, so an event of the
-// usual size is emitted without allocating. Not for plugin authors.
+// The calls behind Plugin::emit and its relatives. The payload is written into a buffer on the stack, so an event of
+// the usual size is emitted without allocating. Not for plugin authors.
 #pragma once
 
 #include <chrono>
@@ -47,8 +47,8 @@ inline Status finish_emit(std::int32_t code, const nexus_uuid& id, const ErrorBu
   return status;
 }
 
-inline Status emit_encoded(Core& core, std::uint64_t type, std::uint32_t version, std::uint32_t format, nexus_bytes data,
-                           const EmitOptions& options) {
+inline Status emit_encoded(Core& core, std::uint64_t type, std::uint32_t version, std::uint32_t format,
+                           nexus_bytes data, const EmitOptions& options) {
   cbor::Buffer metadata;
   const std::int64_t now_ns = options.expires.relative() ? core.now_unix_ns() : 0;
   const nexus_emit_options raw = to_abi(options, version, format, now_ns, metadata);
@@ -74,7 +74,8 @@ Status emit_payload(Core& core, const T& payload, const EmitOptions* options) {
   std::uint64_t type = 0;
   ErrorBuffer error;
   std::int32_t code = core.type_handle(known_type<T>, type, error.get());
-  if (code != NEXUS_OK) [[unlikely]] return finish_emit(code, {}, error);
+  if (code != NEXUS_OK) [[unlikely]]
+    return finish_emit(code, {}, error);
   cbor::Buffer data;
   EventTraits<T>::encode(payload, data);
   if (options != nullptr) {
@@ -119,7 +120,8 @@ BatchStatus emit_batch(Core& core, std::span<const T> payloads, const EmitOption
       begin = end;
     }
     std::vector<nexus_uuid> ids(items.size());
-    code = core.bus()->emit_batch(core.bus()->ctx, items.data(), items.size(), &result.accepted, ids.data(), error.get());
+    code =
+        core.bus()->emit_batch(core.bus()->ctx, items.data(), items.size(), &result.accepted, ids.data(), error.get());
     for (std::size_t i = 0; i < result.accepted && i < ids.size(); ++i) result.ids.emplace_back(ids[i]);
   }
   result.status = finish_emit(code, result.ids.empty() ? nexus_uuid{} : result.ids.back().raw(), error);

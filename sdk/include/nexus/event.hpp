@@ -1,6 +1,6 @@
 // An event as a handler sees it: a borrowed, read-only view of the host's nexus_event. A view costs one pointer, lives
-// until the handler returns and is copied freely; keep one for longer with nexus::KeptEvent. Nothing of the data is read
-// before value(), as<T>() or metadata() is called.
+// until the handler returns and is copied freely; keep one for longer with nexus::KeptEvent. Nothing of the data is
+// read before value(), as<T>() or metadata() is called.
 #pragma once
 
 #include <chrono>

@@ -41,7 +41,8 @@ inline nexus_string exception_type(Core& core, const std::exception& error) noex
 #if defined(__GNUC__)
 [[gnu::noinline, gnu::cold]]
 #endif
-inline std::int32_t answer_exception(Core& core, nexus_outcome* outcome) noexcept {
+inline std::int32_t
+answer_exception(Core& core, nexus_outcome* outcome) noexcept {
   try {
     throw;
   } catch (const Skip&) {

@@ -147,11 +147,16 @@ struct FieldNode final : FilterNode {
   constexpr FilterNode* clone() const override { return new FieldNode(*this); }
   bool accepts(const Event& event) const override {
     switch (field_) {
-      case FilterField::type: return pattern_matches(value_.view(), event.type());
-      case FilterField::source: return event.source() == value_.view();
-      case FilterField::subject: return event.subject() == value_.view();
-      case FilterField::key: return event.key() == value_.view();
-      case FilterField::correlation: return event.correlation_id() == value_.view();
+      case FilterField::type:
+        return pattern_matches(value_.view(), event.type());
+      case FilterField::source:
+        return event.source() == value_.view();
+      case FilterField::subject:
+        return event.subject() == value_.view();
+      case FilterField::key:
+        return event.key() == value_.view();
+      case FilterField::correlation:
+        return event.correlation_id() == value_.view();
     }
     return false;
   }
@@ -232,7 +237,8 @@ inline namespace words {
 
 // The type matches a pattern; throws Error if it is no pattern.
 constexpr Filter type_is(std::string_view pattern) {
-  if (!is_pattern(pattern)) throw Error(NEXUS_E_PATTERN, std::string("type_is() takes a pattern like user.* or *.error"));
+  if (!is_pattern(pattern))
+    throw Error(NEXUS_E_PATTERN, std::string("type_is() takes a pattern like user.* or *.error"));
   return Filter(new detail::FieldNode(detail::FilterField::type, pattern));
 }
 

@@ -79,20 +79,25 @@ class When {
   constexpr When(const F& function) {
     constexpr bool kOnPayload = std::is_invocable_r_v<bool, const F&, const T&>;
     constexpr bool kOnEvent = takes_event<F, kOnPayload>();
-    static_assert(kOnPayload || kOnEvent,
-                  "NEXUS_ON: .when takes a function of the handler's const T&, or of const nexus::Event&, that returns bool");
+    static_assert(
+        kOnPayload || kOnEvent,
+        "NEXUS_ON: .when takes a function of the handler's const T&, or of const nexus::Event&, that returns bool");
     if constexpr (kOnPayload) {
       if constexpr (std::is_convertible_v<const F&, bool (*)(const T&)>) {
         payload_ = function;
       } else {
-        static_assert(detail::Stateless<F>, "NEXUS_ON: .when takes a lambda without captures; for one with captures use .filter = nexus::where() in subscribe()");
+        static_assert(detail::Stateless<F>,
+                      "NEXUS_ON: .when takes a lambda without captures; for one with captures use .filter = "
+                      "nexus::where() in subscribe()");
         payload_ = [](const T& payload) -> bool { return F{}(payload); };
       }
     } else if constexpr (kOnEvent) {
       if constexpr (std::is_convertible_v<const F&, bool (*)(const Event&)>) {
         event_ = function;
       } else {
-        static_assert(detail::Stateless<F>, "NEXUS_ON: .when takes a lambda without captures; for one with captures use .filter = nexus::where() in subscribe()");
+        static_assert(detail::Stateless<F>,
+                      "NEXUS_ON: .when takes a lambda without captures; for one with captures use .filter = "
+                      "nexus::where() in subscribe()");
         event_ = [](const Event& event) -> bool { return F{}(event); };
       }
     }
@@ -180,8 +185,7 @@ template <class R, class... A>
 struct HandlerSignature : HandlerShape<R, A...> {
   using Result = R;
   static constexpr std::size_t kArity = sizeof...(A);
-  static constexpr bool kResult =
-      std::is_void_v<R> || kIsLater<R> || EventType<std::remove_cvref_t<R>>;
+  static constexpr bool kResult = std::is_void_v<R> || kIsLater<R> || EventType<std::remove_cvref_t<R>>;
 };
 
 template <class M>
@@ -208,9 +212,10 @@ constexpr auto checked_payload() {
   if constexpr (Signature::kMethod) {
     static_assert(!Signature::kChanges,
                   "NEXUS_ON: a handler takes an event by const reference or by value: events never change");
-    static_assert(Signature::kArguments || Signature::kChanges,
-                  "NEXUS_ON: a handler takes const T& with a T declared by NEXUS_EVENT, or const nexus::Event&, or both "
-                  "in that order");
+    static_assert(
+        Signature::kArguments || Signature::kChanges,
+        "NEXUS_ON: a handler takes const T& with a T declared by NEXUS_EVENT, or const nexus::Event&, or both "
+        "in that order");
     static_assert(Signature::kResult,
                   "NEXUS_ON: a handler returns void, a reply whose type is declared by NEXUS_EVENT, or nexus::Later");
     if constexpr (Signature::kArguments && Signature::kResult) {
@@ -261,9 +266,7 @@ struct Handler {
   std::string_view method;
   HandlerOptions<Payload> options;
 
-  constexpr std::string_view name() const {
-    return options.durable.name().empty() ? method : options.durable.name();
-  }
+  constexpr std::string_view name() const { return options.durable.name().empty() ? method : options.durable.name(); }
   constexpr std::string_view pattern() const {
     if constexpr (std::is_same_v<Payload, Event>) {
       return options.topic;
@@ -273,7 +276,8 @@ struct Handler {
   }
 };
 
-// The table form of NEXUS_ON: static constexpr auto handlers() { return std::tuple{on<&Orders::record>({.priority = 10})}; }
+// A row of the table form of NEXUS_ON, inside the class:
+//   static constexpr auto handlers() { return std::tuple{nexus::on<&Orders::record>({.priority = 10})}; }
 template <auto Method>
 constexpr Handler<Method> on(HandlerOptions<detail::PayloadOf<Method>> options = {}) {
   return {detail::method_name<Method>(), std::move(options)};

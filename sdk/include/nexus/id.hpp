@@ -1,5 +1,5 @@
-// The id of an event: a UUID (RFC 9562), 16 bytes in network order, UUIDv7 where the host made it. A plain value, free of
-// threads; all zero means "none".
+// The id of an event: a UUID (RFC 9562), 16 bytes in network order, UUIDv7 where the host made it. A plain value, free
+// of threads; all zero means "none".
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// One instance of a plugin behind the C ABI: made, started, stopped and freed by the host's control thread. The plugin's
-// object is its last member, so everything that the object uses outlives it. Not for plugin authors.
+// One instance of a plugin behind the C ABI: made, started, stopped and freed by the host's control thread. The
+// plugin's object is its last member, so everything that the object uses outlives it. Not for plugin authors.
 #pragma once
 
 #include <cstdint>
@@ -111,7 +111,8 @@ class Instance final : public InstanceBase {
         return write_error(error, NEXUS_E_ARGUMENT, "create() needs a host of at least ABI 1.0");
       }
       auto core = std::make_shared<Core>(host, config);
-      if (core->bus() == nullptr) return write_error(error, NEXUS_E_UNKNOWN, "this host has no event bus (nexus.bus/1)");
+      if (core->bus() == nullptr)
+        return write_error(error, NEXUS_E_UNKNOWN, "this host has no event bus (nexus.bus/1)");
       current_core = core.get();
       auto instance = std::unique_ptr<Instance>(new Instance(std::move(core)));
       current_core = outer;

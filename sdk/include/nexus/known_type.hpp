@@ -1,5 +1,5 @@
-// The event types that this library emits, handles or replies with. Each is numbered when the library is loaded, so that
-// an emit finds the host's number by an index, and so that tools can list them. Read-only afterwards.
+// The event types that this library emits, handles or replies with. Each is numbered when the library is loaded, so
+// that an emit finds the host's number by an index, and so that tools can list them. Read-only afterwards.
 #pragma once
 
 #include <cstdint>

@@ -60,9 +60,7 @@ class Log {
   void error(std::string_view message, Fields fields = {}) const { write(NEXUS_LOG_ERROR, message, fields); }
 
   // Would a line of this NEXUS_LOG_* level be written? Ask before costly fields are made.
-  bool enabled(std::int32_t level) const {
-    return host_ != nullptr && host_->log_enabled(host_->ctx, level) != 0;
-  }
+  bool enabled(std::int32_t level) const { return host_ != nullptr && host_->log_enabled(host_->ctx, level) != 0; }
 
   void write(std::int32_t level, std::string_view message, Fields fields = {}) const {
     if (!enabled(level)) return;

@@ -93,7 +93,8 @@ class Plugin {
   template <class T>
     requires(!EventType<T> && !std::convertible_to<const T&, std::string_view>)
   Id emit(const T&, const EmitOptions& = {}) const {
-    static_assert(EventType<T>, "emit() takes a type that was declared with NEXUS_EVENT, or the name of a type and its data");
+    static_assert(EventType<T>,
+                  "emit() takes a type that was declared with NEXUS_EVENT, or the name of a type and its data");
     return {};
   }
 
@@ -145,7 +146,8 @@ class Plugin {
   // Calls `function` for each event whose type matches. It takes const Event&.
   template <class F>
   Subscription subscribe(std::string_view pattern, HandlerOptions<Event> options, F function) {
-    static_assert(std::is_invocable_v<F&, const Event&>, "subscribe(pattern, ...) takes a function of const nexus::Event&");
+    static_assert(std::is_invocable_v<F&, const Event&>,
+                  "subscribe(pattern, ...) takes a function of const nexus::Event&");
     return detail::subscribe<Event>(core(), pattern, std::move(options), std::move(function));
   }
   template <class F>
@@ -153,7 +155,8 @@ class Plugin {
     return subscribe(pattern, HandlerOptions<Event>{}, std::move(function));
   }
 
-  // Asks with an event and waits without blocking: request(ValidateUser{...}, 5s).then([this](const UserVerdict& v) {}).
+  // Asks with an event and waits without blocking: request(ValidateUser{...}, 5s).then([this](const UserVerdict& v)
+  // {}).
   template <EventType T>
   Request request(const T& query, std::chrono::nanoseconds timeout, const EmitOptions& options = {}) const {
     return detail::make_request(core(), query, timeout, options);

@@ -86,7 +86,8 @@ constexpr bool looks_like_version_range(std::string_view text) {
   constexpr std::string_view kBegin = "^~<>=*0123456789 ";
   for (const char c : text) {
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!letter && c != '.' && c != '-' && c != '+' && c != '|' && kBegin.find(c) == std::string_view::npos) return false;
+    if (!letter && c != '.' && c != '-' && c != '+' && c != '|' && kBegin.find(c) == std::string_view::npos)
+      return false;
   }
   return kBegin.find(text.front()) != std::string_view::npos;
 }

@@ -75,7 +75,8 @@ class Module {
     constexpr HandlerText text = handler_text<Source>();
     handlers_.push_back({to_abi(text.name), to_abi(text.pattern), text.priority, 0});
     using Declared = decltype(Source::get());
-    if constexpr (!std::is_same_v<typename Declared::Payload, Event>) (void)known_type<typename Declared::Payload>.index;
+    if constexpr (!std::is_same_v<typename Declared::Payload, Event>)
+      (void)known_type<typename Declared::Payload>.index;
   }
 
   std::vector<nexus_declared_handler> handlers_;
@@ -111,34 +112,37 @@ const nexus_module* module_of(const PluginInfo& info) noexcept {
 
 // NEXUS_ON(method, .priority = 10, .when = ...) above a method makes it a handler. The options are those of
 // nexus::HandlerOptions, in their order; they are constant expressions, in which 1s and 500ms are durations.
-#define NEXUS_ON(...) NEXUS_ON_stands_on_a_line_of_its_own_(NEXUS_ON_FIRST_(__VA_ARGS__, ), NEXUS_ON_REST_(__VA_ARGS__, ))
+#define NEXUS_ON(...) \
+  NEXUS_ON_stands_on_a_line_of_its_own_(NEXUS_ON_FIRST_(__VA_ARGS__, ), NEXUS_ON_REST_(__VA_ARGS__, ))
 #define NEXUS_ON_FIRST_(first, ...) first
 #define NEXUS_ON_REST_(first, ...) __VA_ARGS__
 #define NEXUS_ON_stands_on_a_line_of_its_own_(...) NEXUS_ON_SLOT_(__VA_ARGS__)
-#define NEXUS_ON_SLOT_(method, ...)                                                                               \
-  friend struct ::nexus::Access;                                                                                  \
-  static_assert(::nexus::detail::check_line<__LINE__>());                                                         \
-  static void nexus_line(::nexus::detail::NEXUS_ON_stands_on_a_line_of_its_own<__LINE__>*);                   \
-  template <class Self>                                                                                           \
-  static constexpr auto nexus_slot(::nexus::detail::NEXUS_ON_stands_on_a_line_of_its_own<__LINE__>*) {        \
-    using namespace ::std::chrono_literals; /* so that 1s can be written */                                       \
-    using namespace ::nexus::words;         /* and type_is(...), parallel, ... */                                 \
-    static_assert(requires { &Self::method; },                                                                    \
-                  "NEXUS_ON(" #method "): the class has no method of that name, or more than one; name an "        \
-                  "ordinary method that is not overloaded");                                                      \
-    return ::nexus::Handler<&Self::method>{#method, {__VA_ARGS__}};                                               \
+#define NEXUS_ON_SLOT_(method, ...)                                                                        \
+  friend struct ::nexus::Access;                                                                           \
+  static_assert(::nexus::detail::check_line<__LINE__>());                                                  \
+  static void nexus_line(::nexus::detail::NEXUS_ON_stands_on_a_line_of_its_own<__LINE__>*);                \
+  template <class Self>                                                                                    \
+  static constexpr auto nexus_slot(::nexus::detail::NEXUS_ON_stands_on_a_line_of_its_own<__LINE__>*) {     \
+    using namespace ::std::chrono_literals; /* so that 1s can be written */                                \
+    using namespace ::nexus::words;         /* and type_is(...), parallel, ... */                          \
+    static_assert(                                                                                         \
+        requires { &Self::method; }, "NEXUS_ON(" #method                                                   \
+                                     "): the class has no method of that name, or more than one; name an " \
+                                     "ordinary method that is not overloaded");                            \
+    return ::nexus::Handler<&Self::method>{#method, {__VA_ARGS__}};                                        \
   }
 
-// NEXUS_PLUGIN(Class, "com.example.orders", "1.0.0", .name = "Orders", ...) below the class, in its namespace, once in a
-// library. The options are those of nexus::PluginInfo, in their order.
-#define NEXUS_PLUGIN(Class, plugin_id, plugin_version, ...)                                                       \
-  NEXUS_PLUGIN_INFO(Class, plugin_id, plugin_version __VA_OPT__(, ) __VA_ARGS__)                                 \
-  extern "C" NEXUS_EXPORT const nexus_module* nexus_module_v1(void) {                                             \
-    return ::nexus::detail::module_of<Class>(nexus_plugin_info(::nexus::PluginTag<Class>{}));                     \
+// NEXUS_PLUGIN(Class, "com.example.orders", "1.0.0", .name = "Orders", ...) below the class, in its namespace, once in
+// a library. The options are those of nexus::PluginInfo, in their order.
+#define NEXUS_PLUGIN(Class, plugin_id, plugin_version, ...)                                   \
+  NEXUS_PLUGIN_INFO(Class, plugin_id, plugin_version __VA_OPT__(, ) __VA_ARGS__)              \
+  extern "C" NEXUS_EXPORT const nexus_module* nexus_module_v1(void) {                         \
+    return ::nexus::detail::module_of<Class>(nexus_plugin_info(::nexus::PluginTag<Class>{})); \
   }
-#define NEXUS_PLUGIN_INFO(Class, plugin_id, plugin_version, ...)                                                 \
+// The same without the exported function, for a test program that has several plugins in it.
+#define NEXUS_PLUGIN_INFO(Class, plugin_id, plugin_version, ...)                                                  \
   static_assert(::nexus::detail::is_plugin_id(plugin_id),                                                         \
-                "NEXUS_PLUGIN: the id must be two or more segments joined by dots, like \"com.example.orders\"; "  \
+                "NEXUS_PLUGIN: the id must be two or more segments joined by dots, like \"com.example.orders\"; " \
                 "a-z, 0-9, _ and -, 3 to 128 characters");                                                        \
   static_assert(::nexus::detail::is_version(plugin_version),                                                      \
                 "NEXUS_PLUGIN: the version must be semantic, like \"1.2.3\" or \"1.2.3-rc.1\"");                  \
@@ -146,5 +150,5 @@ const nexus_module* module_of(const PluginInfo& info) noexcept {
     return ::nexus::PluginInfo{.id = plugin_id, .version = plugin_version __VA_OPT__(, ) __VA_ARGS__};            \
   }                                                                                                               \
   static_assert(::nexus::detail::are_requirements(nexus_plugin_info(::nexus::PluginTag<Class>{})),                \
-                "NEXUS_PLUGIN: each of .requirements names a plugin by its id and a range of versions, "           \
+                "NEXUS_PLUGIN: each of .requirements names a plugin by its id and a range of versions, "          \
                 "like {\"com.example.users\", \"^1.0\"}");

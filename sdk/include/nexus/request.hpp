@@ -29,9 +29,10 @@ constexpr auto reply_payload() {
   static_assert(PlainFunction<F>, "then(f) takes a function object whose parameter type is written out, not auto");
   if constexpr (PlainFunction<F>) {
     using Signature = MethodSignature<decltype(&F::operator())>;
-    static_assert(Signature::kArguments && Signature::kResult,
-                  "then(f) takes a function of const T& with a T declared by NEXUS_EVENT, or of const nexus::Event&, that "
-                  "returns nothing, a reply or a nexus::Later");
+    static_assert(
+        Signature::kArguments && Signature::kResult,
+        "then(f) takes a function of const T& with a T declared by NEXUS_EVENT, or of const nexus::Event&, that "
+        "returns nothing, a reply or a nexus::Later");
     return std::type_identity<typename Signature::Payload>{};
   } else {
     return std::type_identity<Event>{};
@@ -81,9 +82,11 @@ struct WaiterCall final : CallNode {
     using Result = typename MethodSignature<decltype(&F::operator())>::Result;
     LaterResult result;
     if constexpr (kIsLater<Result>) {
-      const auto chain = [&]<class... Arguments>(Arguments&&... arguments)
+      const auto chain = [&]<class... Arguments>(Arguments && ... arguments)
         requires std::is_invocable_v<F&, Arguments...>
-      { on_reply(std::forward<Arguments>(arguments)...).state()->forward_to(state); };
+      {
+        on_reply(std::forward<Arguments>(arguments)...).state()->forward_to(state);
+      };
       handle_delivery<Payload>(core, &delivery, &outcome, &result.reply, When<Payload>{}, chain);
     } else {
       handle_delivery<Payload>(core, &delivery, &outcome, &result.reply, When<Payload>{}, on_reply);
@@ -134,7 +137,12 @@ class [[nodiscard]] Request {
  public:
   Request(detail::Core& core, std::uint64_t type, std::uint32_t schema_version, cbor::Buffer data,
           const EmitOptions& options, std::chrono::nanoseconds timeout)
-      : core_(&core), type_(type), version_(schema_version), data_(std::move(data)), options_(options), timeout_(timeout) {}
+      : core_(&core),
+        type_(type),
+        version_(schema_version),
+        data_(std::move(data)),
+        options_(options),
+        timeout_(timeout) {}
 
   // Asks, and calls `on_reply` with the first reply of its parameter's type. Without `on_error` a timeout makes the
   // Later fail, so that a handler that returned it is tried again. Throws Rejected when the query is not accepted.
@@ -151,11 +159,11 @@ class [[nodiscard]] Request {
     return detail::start_waiter(core, std::move(on_reply), std::move(on_error), Filter(),
                                 [&]<class Node>(Node& node, nexus_handle* handle, nexus_error* error) {
                                   cbor::Buffer metadata;
-                                  const nexus_emit_options raw = detail::to_abi(options_, version_, NEXUS_DATA_CBOR,
-                                                                                core.now_unix_ns(), metadata);
+                                  const nexus_emit_options raw =
+                                      detail::to_abi(options_, version_, NEXUS_DATA_CBOR, core.now_unix_ns(), metadata);
                                   return core.bus()->request(core.bus()->ctx, type_, &raw, data_.abi(),
-                                                             detail::to_abi(pattern), timeout_.count(), &Node::run, &node,
-                                                             handle, error);
+                                                             detail::to_abi(pattern), timeout_.count(), &Node::run,
+                                                             &node, handle, error);
                                 });
   }
 
@@ -185,7 +193,8 @@ class [[nodiscard]] Wait {
     const bool filtered = !filter_.empty();
     return detail::start_waiter(core, std::move(on_event), std::move(on_error), std::move(filter_),
                                 [&]<class Node>(Node& node, nexus_handle* handle, nexus_error* error) {
-                                  return core.bus()->wait_for(core.bus()->ctx, detail::to_abi(std::string_view(pattern_)),
+                                  return core.bus()->wait_for(core.bus()->ctx,
+                                                              detail::to_abi(std::string_view(pattern_)),
                                                               filtered ? &detail::ask_filter<Node> : nullptr, &node,
                                                               timeout_.count(), &Node::run, &node, handle, error);
                                 });

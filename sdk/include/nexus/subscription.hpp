@@ -1,5 +1,5 @@
-// Subscriptions made while running. A Subscription is a scope: dropping it unsubscribes, from any thread and from inside
-// its own handler. One that outlives its plugin does nothing.
+// Subscriptions made while running. A Subscription is a scope: dropping it unsubscribes, from any thread and from
+// inside its own handler. One that outlives its plugin does nothing.
 #pragma once
 
 #include <cstdint>
@@ -97,9 +97,8 @@ Subscription subscribe(Core& core, std::string_view pattern, HandlerOptions<T> o
   SubscriptionCall<T, F>* node = core.adopt(std::move(call));
   ErrorBuffer error;
   nexus_handle handle = 0;
-  const std::int32_t code =
-      core.bus()->subscribe(core.bus()->ctx, to_abi(pattern), &raw, &SubscriptionCall<T, F>::run, node, &handle,
-                            error.get());
+  const std::int32_t code = core.bus()->subscribe(core.bus()->ctx, to_abi(pattern), &raw, &SubscriptionCall<T, F>::run,
+                                                  node, &handle, error.get());
   if (code != NEXUS_OK) {
     core.discard(node);
     throw Error(code, error.sentence(code));

@@ -6,8 +6,9 @@
 //   host.run();
 //   CHECK(host.emitted<ReviewOpened>().size() == 1);
 //
-// Plugins are loaded through the same C ABI as in the real host. Callbacks run inside run(), advance() and request(), on
-// the test's thread; time passes in advance() alone. A test that only calls a method of a plugin needs no host at all.
+// Plugins are loaded through the same C ABI as in the real host. Callbacks run inside run(), advance() and request(),
+// on the test's thread; time passes in advance() alone. A test that only calls a method of a plugin needs no host at
+// all.
 #pragma once
 
 #include <chrono>
@@ -183,8 +184,7 @@ class Host {
   Id emit_encoded(std::string_view type, std::uint32_t version, nexus_bytes data, const EmitOptions& options,
                   std::uint32_t format = NEXUS_DATA_CBOR) {
     cbor::Buffer metadata;
-    const nexus_emit_options raw =
-        nexus::detail::to_abi(options, version, format, shared_->engine.now_ns(), metadata);
+    const nexus_emit_options raw = nexus::detail::to_abi(options, version, format, shared_->engine.now_ns(), metadata);
     nexus::detail::ErrorBuffer error;
     Id id;
     const std::int32_t code = shared_->engine.emit_as("test", true, type, raw, data, id, error.get());
@@ -195,7 +195,8 @@ class Host {
   template <class R>
   std::optional<R> reply_to(const Id& asked) const {
     for (const EventRef& event : shared_->engine.events()) {
-      if (event->event().causation_id() == asked && event->event().template is<R>()) return event->event().template as<R>();
+      if (event->event().causation_id() == asked && event->event().template is<R>())
+        return event->event().template as<R>();
     }
     return std::nullopt;
   }

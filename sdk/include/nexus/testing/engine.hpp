@@ -1,6 +1,7 @@
 // The fake host's bus: one queue, one virtual clock, callbacks only inside run() on the test's thread. Its promises are
-// those of the real bus as far as one plugin can see them: priorities of events and of handlers, order by key, emits that
-// leave when their handler succeeds, retries, dead letters, requests. Calls from the plugin's own threads are allowed.
+// those of the real bus as far as one plugin can see them: priorities of events and of handlers, order by key, emits
+// that leave when their handler succeeds, retries, dead letters, requests. Calls from the plugin's own threads are
+// allowed.
 #pragma once
 
 #include <algorithm>
@@ -123,8 +124,8 @@ class Engine {
 
   // --- the test's side; the test's thread only ---
   // An event of the host's or of the test's own: any type, any source.
-  std::int32_t emit_as(const std::string& source, bool by_test, std::string_view type, const nexus_emit_options& options,
-                       nexus_bytes data, Id& id, nexus_error* error);
+  std::int32_t emit_as(const std::string& source, bool by_test, std::string_view type,
+                       const nexus_emit_options& options, nexus_bytes data, Id& id, nexus_error* error);
   void activate(Member& member) { member.active = true; }
   // Cancels the waiters and drops everything else that would still call the plugin.
   void cancel_all(Member& member);

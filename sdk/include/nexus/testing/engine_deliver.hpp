@@ -126,15 +126,16 @@ inline void Engine::deliver(const std::shared_ptr<Delivery>& delivery) {
   }
   const std::lock_guard lock(mutex_);
   end_callback();
-  if (verdict == NEXUS_LATER && delivery->token != 0) return;  // complete() goes on; it has already if the token is gone
+  if (verdict == NEXUS_LATER && delivery->token != 0)
+    return;  // complete() goes on; it has already if the token is gone
   if (delivery->token == 0) return;
   delivery->token = 0;
   finish(delivery, verdict, buffer.outcome, buffer.message(), first);
 }
 
 // Ends one attempt. With the mutex held.
-inline void Engine::finish(const std::shared_ptr<Delivery>& delivery, std::int32_t verdict, const nexus_outcome& outcome,
-                           std::string message, bool first_attempt_ends) {
+inline void Engine::finish(const std::shared_ptr<Delivery>& delivery, std::int32_t verdict,
+                           const nexus_outcome& outcome, std::string message, bool first_attempt_ends) {
   const std::shared_ptr<Flow> flow = delivery->flow;
   if (verdict == NEXUS_DONE) {
     ++delivered_;
@@ -206,11 +207,10 @@ inline void Engine::bury(const Delivery& delivery, const Failure& failure) {
                   {"error_type", failure.error_type},
                   {"error_message", failure.message}},
                  delivery.event.get());
-  emit_from_host("plugin.error",
-                 {{"plugin_id", failure.plugin},
-                  {"error_type", failure.error_type},
-                  {"error_message", failure.message}},
-                 delivery.event.get());
+  emit_from_host(
+      "plugin.error",
+      {{"plugin_id", failure.plugin}, {"error_type", failure.error_type}, {"error_message", failure.message}},
+      delivery.event.get());
 }
 
 // Ends a delivery that will not reach its handler any more. With the mutex held.

@@ -56,7 +56,8 @@ inline std::shared_ptr<StoredEvent> Engine::build(Member* member, std::string_vi
   event->subject = from_abi(options.subject);
   event->key = from_abi(options.key);
   if (data.size != 0) event->data.assign(data.data, data.data + data.size);
-  if (options.metadata.size != 0) event->metadata.assign(options.metadata.data, options.metadata.data + options.metadata.size);
+  if (options.metadata.size != 0)
+    event->metadata.assign(options.metadata.data, options.metadata.data + options.metadata.size);
   const Id id = (options.flags & NEXUS_EMIT_HAS_ID) != 0 ? Id(options.id) : next_id();
   event->raw.id = id.raw();
   event->correlation_id = from_abi(options.correlation_id);
@@ -106,8 +107,8 @@ inline std::int32_t Engine::accept(Member* member, std::shared_ptr<StoredEvent> 
   return NEXUS_OK;
 }
 
-inline std::int32_t Engine::emit(Member& member, std::uint64_t type, const nexus_emit_options* options, nexus_bytes data,
-                                 nexus_uuid* id, nexus_error* error) {
+inline std::int32_t Engine::emit(Member& member, std::uint64_t type, const nexus_emit_options* options,
+                                 nexus_bytes data, nexus_uuid* id, nexus_error* error) {
   const std::lock_guard lock(mutex_);
   if (member.revoked || type == 0 || type > types_.size()) {
     return write_error(error, NEXUS_E_HANDLE, "the type's number is not one that intern gave to this instance");
@@ -159,7 +160,8 @@ inline void Engine::publish(const EventRef& event) {
   std::map<std::int32_t, std::vector<std::shared_ptr<Subscription>>, std::greater<>> by_priority;
   for (const std::shared_ptr<Subscription>& subscription : subscriptions_) {
     if (!pattern_matches(subscription->pattern, event->type)) continue;
-    if ((subscription->options.flags & NEXUS_SUBSCRIBE_NO_SELF) != 0 && subscription->member->id == event->source) continue;
+    if ((subscription->options.flags & NEXUS_SUBSCRIBE_NO_SELF) != 0 && subscription->member->id == event->source)
+      continue;
     by_priority[subscription->options.priority].push_back(subscription);
   }
   for (auto& [priority, stage] : by_priority) flow->stages.push_back(std::move(stage));

@@ -38,7 +38,8 @@ inline std::int32_t Engine::unsubscribe(Member& member, nexus_handle handle) {
   return NEXUS_OK;
 }
 
-inline std::int32_t Engine::add_waiter(Waiter waiter, std::int64_t timeout_ns, nexus_handle& handle, nexus_error* error) {
+inline std::int32_t Engine::add_waiter(Waiter waiter, std::int64_t timeout_ns, nexus_handle& handle,
+                                       nexus_error* error) {
   const std::lock_guard lock(mutex_);
   if (waiter.member->revoked) return write_error(error, NEXUS_E_HANDLE, "this instance is gone");
   if (!waiter.pattern.empty() && !is_pattern(waiter.pattern)) {
@@ -48,12 +49,12 @@ inline std::int32_t Engine::add_waiter(Waiter waiter, std::int64_t timeout_ns, n
   waiters_.emplace(handle, waiter);
   if (timeout_ns > 0) {
     at(now_ns_ + timeout_ns, {0, nullptr, [this, key = handle] {
-         const auto found = waiters_.find(key);
-         if (found == waiters_.end()) return;
-         const Waiter late = found->second;
-         waiters_.erase(found);
-         call_waiter(late, NEXUS_E_TIMEOUT, nullptr);
-       }});
+                                const auto found = waiters_.find(key);
+                                if (found == waiters_.end()) return;
+                                const Waiter late = found->second;
+                                waiters_.erase(found);
+                                call_waiter(late, NEXUS_E_TIMEOUT, nullptr);
+                              }});
   }
   return NEXUS_OK;
 }

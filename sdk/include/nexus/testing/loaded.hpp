@@ -96,8 +96,9 @@ class LoadedModule {
 // The description of a class, as its NEXUS_PLUGIN gives it.
 template <class T>
 const nexus_module* module_of_class() {
-  static_assert(requires { nexus_plugin_info(PluginTag<T>{}); },
-                "Host::load<T>() needs the NEXUS_PLUGIN of T in sight, in T's namespace: include the plugin's source file");
+  static_assert(
+      requires { nexus_plugin_info(PluginTag<T>{}); },
+      "Host::load<T>() needs the NEXUS_PLUGIN of T in sight, in T's namespace: include the plugin's source file");
   return nexus::detail::module_of<T>(nexus_plugin_info(PluginTag<T>{}));
 }
 

@@ -1,5 +1,5 @@
-// The tables of the C ABI that one plugin of the fake host is given, each function forwarding to the engine. Every thunk
-// is noexcept: an exception in the fake is a broken test and ends it.
+// The tables of the C ABI that one plugin of the fake host is given, each function forwarding to the engine. Every
+// thunk is noexcept: an exception in the fake is a broken test and ends it.
 #pragma once
 
 #include <cstdint>
@@ -59,7 +59,8 @@ struct MemberHost {
     line.plugin = self(ctx).id;
     line.level = level;
     line.message = from_abi(message);
-    for (std::uint32_t i = 0; i < count; ++i) line.fields[std::string(from_abi(fields[i].name))] = from_abi(fields[i].value);
+    for (std::uint32_t i = 0; i < count; ++i)
+      line.fields[std::string(from_abi(fields[i].name))] = from_abi(fields[i].value);
     const std::lock_guard lock(engine(ctx).log_mutex());
     from(ctx).shared.logs.push_back(std::move(line));
   }
@@ -112,7 +113,8 @@ struct MemberHost {
   static std::int32_t unsubscribe(void* ctx, nexus_handle subscription) noexcept {
     return engine(ctx).unsubscribe(self(ctx), subscription);
   }
-  static std::int32_t complete(void* ctx, std::uint64_t token, std::int32_t verdict, const nexus_outcome* outcome) noexcept {
+  static std::int32_t complete(void* ctx, std::uint64_t token, std::int32_t verdict,
+                               const nexus_outcome* outcome) noexcept {
     return engine(ctx).complete(self(ctx), token, verdict, outcome);
   }
   static std::int32_t request(void* ctx, std::uint64_t type, const nexus_emit_options* options, nexus_bytes data,
@@ -137,7 +139,9 @@ struct MemberHost {
     waiter.user = user;
     return engine(ctx).add_waiter(std::move(waiter), timeout_ns, *handle, error);
   }
-  static std::int32_t cancel(void* ctx, nexus_handle handle) noexcept { return engine(ctx).cancel_waiter(self(ctx), handle); }
+  static std::int32_t cancel(void* ctx, nexus_handle handle) noexcept {
+    return engine(ctx).cancel_waiter(self(ctx), handle);
+  }
   static const nexus_event* retain(void* ctx, const nexus_event* event) noexcept { return engine(ctx).retain(event); }
   static void release(void* ctx, const nexus_event* event) noexcept { engine(ctx).release(event); }
   static std::int32_t post(void* ctx, nexus_task_fn task, void* user) noexcept {
@@ -146,15 +150,18 @@ struct MemberHost {
   static nexus_string code_text(void*, std::int32_t) noexcept { return to_abi("NX???? a code of the fake host"); }
 
   // --- nexus_timer ---
-  static std::int32_t after(void* ctx, std::int64_t delay_ns, nexus_task_fn task, void* user, nexus_handle* handle) noexcept {
-    return engine(ctx).start_timer(self(ctx), delay_ns, [task, user] { task(user); }, *handle);
+  static std::int32_t after(void* ctx, std::int64_t delay_ns, nexus_task_fn task, void* user,
+                            nexus_handle* handle) noexcept {
+    return engine(ctx).start_timer(
+        self(ctx), delay_ns, [task, user] { task(user); }, *handle);
   }
   static std::int32_t cancel_timer(void* ctx, nexus_handle handle) noexcept {
     return engine(ctx).cancel_timer(self(ctx), handle);
   }
 
   // --- nexus_metrics ---
-  static std::int32_t define(void* ctx, const nexus_metric_options* options, nexus_handle* metric, nexus_error* error) noexcept {
+  static std::int32_t define(void* ctx, const nexus_metric_options* options, nexus_handle* metric,
+                             nexus_error* error) noexcept {
     return from(ctx).shared.metrics.define(*options, *metric, error);
   }
   static std::int32_t record(void* ctx, nexus_handle metric, double value) noexcept {
@@ -206,8 +213,8 @@ struct MemberHost {
     }
   }
 
-  nexus_host host{sizeof(nexus_host), NEXUS_ABI_MAJOR, NEXUS_ABI_MINOR, this, &log, &log_enabled, &query,
-                  &query_plugin,      &now_unix_ns,    &request_stop};
+  nexus_host host{sizeof(nexus_host), NEXUS_ABI_MAJOR, NEXUS_ABI_MINOR, this,         &log,
+                  &log_enabled,       &query,          &query_plugin,   &now_unix_ns, &request_stop};
   nexus_bus bus{sizeof(nexus_bus), 0,        this,      &intern, &emit,   &emit_batch, &subscribe, &unsubscribe,
                 &complete,         &request, &wait_for, &cancel, &retain, &release,    &post,      &code_text};
   nexus_timer timer{sizeof(nexus_timer), 0, this, &after, &cancel_timer};

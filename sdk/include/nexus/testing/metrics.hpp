@@ -25,7 +25,8 @@ class MetricStore {
     }
     Labels labels;
     for (std::uint64_t i = 0; i < options.label_count; ++i) {
-      labels[std::string(nexus::detail::from_abi(options.labels[i].name))] = nexus::detail::from_abi(options.labels[i].value);
+      labels[std::string(nexus::detail::from_abi(options.labels[i].name))] =
+          nexus::detail::from_abi(options.labels[i].value);
     }
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < metrics_.size(); ++i) {

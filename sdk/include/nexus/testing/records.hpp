@@ -66,7 +66,7 @@ struct Failure {
   std::int32_t code = NEXUS_E_PLUGIN;
   std::string message;
   std::string error_type;
-  bool dead_lettered = false;  // it was the last attempt
+  bool dead_lettered = false;               // it was the last attempt
   std::chrono::nanoseconds retry_after{0};  // else: the delay until the next
 };
 
