@@ -182,7 +182,12 @@ TEST_CASE("depth is bounded at 128, tags included") {
 
 TEST_CASE("whatever the bytes are, what comes out is JSON to another parser") {
   size_t good = 0;
-  CHECK(rc::check([&good](const Bytes& bytes) {
+  // Half of the tries are one small integer: bytes drawn at random are hardly ever well-formed.
+  const auto some_bytes = rc::gen::oneOf(
+      rc::gen::arbitrary<Bytes>(),
+      rc::gen::map(rc::gen::inRange<int>(0, 24), [](int small) { return Bytes{static_cast<uint8_t>(small)}; }));
+  CHECK(rc::check([&good, &some_bytes] {
+    const Bytes bytes = *some_bytes;
     const auto json = cbor_to_json(bytes);
     RC_ASSERT(json.has_value() || json.error().code == NEXUS_E_CBOR);
     if (!json) return;

@@ -72,6 +72,15 @@ struct Pipe {
   }
   // For a log that hangs on it: the number must not become another file's.
   void keep_writer_open() { ends[1] = -1; }
+  // Nothing more can be written until somebody reads.
+  void fill() {
+    const int flags = ::fcntl(ends[1], F_GETFL);
+    REQUIRE(::fcntl(ends[1], F_SETFL, flags | O_NONBLOCK) == 0);
+    const std::string block(4096, '.');
+    while (::write(ends[1], block.data(), block.size()) > 0) {
+    }
+    REQUIRE(::fcntl(ends[1], F_SETFL, flags) == 0);
+  }
   void close_reader() {
     if (ends[0] >= 0) ::close(ends[0]);
     ends[0] = -1;
@@ -211,6 +220,7 @@ TEST_CASE("lines of many threads are whole") {
 
 TEST_CASE("an output that nobody reads does not hold up who logs") {
   Pipe pipe;
+  pipe.fill();
   const LogFolder folder;
   log::Options options;
   options.descriptor = pipe.ends[1];
