@@ -160,6 +160,22 @@ void FastClock::give_up() {
   const int64_t system = system_monotonic_ns() + monotonic_shift_ns_.load(std::memory_order_relaxed);
   if (shown > system) monotonic_shift_ns_.fetch_add(shown - system, std::memory_order_acq_rel);
   fast_.store(false, std::memory_order_release);
+  sequence_.fetch_add(2, std::memory_order_release);  // no cache matches any more
+}
+
+bool FastClock::refill(Cache& cache) const {
+  for (;;) {
+    if (!fast_.load(std::memory_order_acquire)) return false;
+    const uint32_t before = sequence_.load(std::memory_order_acquire);
+    cache.base_ticks_ = base_ticks_.load(std::memory_order_acquire);
+    cache.rate_ = rate_.load(std::memory_order_acquire);
+    cache.base_unix_ns_ = base_ns_.load(std::memory_order_acquire) + unix_offset_ns_.load(std::memory_order_acquire);
+    if (sequence_.load(std::memory_order_relaxed) == before && (before & 1u) == 0) {
+      cache.sequence_ = before;
+      return true;
+    }
+    wait_for_writer();
+  }
 }
 
 }  // namespace nexus::host

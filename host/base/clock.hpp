@@ -81,6 +81,23 @@ class FastClock final : public Clock {
     Reading r;
     return read(r) ? r.monotonic_ns : slow_monotonic_ns();
   }
+  // What a thread remembers of the calibration, so that its next reading is one comparison and one product.
+  class Cache {
+    friend class FastClock;
+    uint32_t sequence_ = UINT32_MAX;  // odd: matches nothing
+    uint64_t base_ticks_ = 0;
+    uint64_t rate_ = 0;
+    int64_t base_unix_ns_ = 0;
+  };
+  // As unix_ns(), by means of the calling thread's cache of this clock. After a resync a reading that was under way may
+  // still be at the old rate.
+  int64_t unix_ns(Cache& cache) const {
+    if (sequence_.load(std::memory_order_acquire) != cache.sequence_) [[unlikely]] {
+      if (!refill(cache)) return slow_unix_ns();
+    }
+    const auto elapsed = static_cast<int64_t>(ticks() - cache.base_ticks_);
+    return cache.base_unix_ns_ + (elapsed > 0 ? scale(static_cast<uint64_t>(elapsed), cache.rate_) : 0);
+  }
   // Both by one reading of the counter: what an emit needs.
   struct Both {
     int64_t unix_ns;
@@ -138,6 +155,7 @@ class FastClock final : public Clock {
 
   uint64_t ticks() const { return source_ == nullptr ? os::cpu_ticks() : source_->ticks(); }
   static void wait_for_writer();
+  bool refill(Cache& cache) const;
   int64_t slow_unix_ns() const;
   int64_t slow_monotonic_ns() const;
   int64_t system_unix_ns() const;

@@ -32,7 +32,7 @@ std::string_view intern_source(const std::string& id) {
 Bus::Bus(const BusOptions& options, const Clock& clock)
     : options_(options),
       clock_(clock),
-      fast_clock_(dynamic_cast<const FastClock*>(&clock)),
+      fast_clock_(&clock == &FastClock::instance() ? &FastClock::instance() : nullptr),
       dispatcher_(*this, clock) {}
 
 std::unique_ptr<Bus> Bus::create(const BusOptions& options, const Clock& clock) {
@@ -312,7 +312,7 @@ int32_t Bus::emit_host_event(std::string_view type, nexus_bytes data, const Even
   nexus_emit_options options{};
   options.size = sizeof options;
   options.flags = NEXUS_EMIT_NOW;
-  EmitCall call{*host_, *host_->port(port.value()), &options, thread, cause, now(), nullptr};
+  EmitCall call{*host_, *host_->port(port.value()), &options, thread, cause, now(thread), nullptr};
   return emit_one(call, data, nullptr);
 }
 

@@ -156,7 +156,9 @@ class Bus final : private DeliveryPort {
                      nexus_error* error);
   int32_t finish(EmitCall& call, EventBlock* event, int32_t code);
   int32_t emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id);
-  int64_t now() const { return fast_clock_ != nullptr ? fast_clock_->unix_ns() : clock_.unix_ns(); }
+  int64_t now(ThreadState& thread) const {
+    return fast_clock_ != nullptr ? fast_clock_->unix_ns(thread.clock) : clock_.unix_ns();
+  }
 
   bool reserve_all(const Route& route, std::shared_ptr<Mailbox>* full, bool hard);
   void unreserve_all(const Route& route);
@@ -180,7 +182,7 @@ class Bus final : private DeliveryPort {
 
   const BusOptions options_;
   const Clock& clock_;
-  const FastClock* const fast_clock_;  // clock_ when it is one: read without a virtual call
+  const FastClock* const fast_clock_;  // the process's, when clock_ is that: read through the thread's cache
   Router router_;
   TimerQueue timers_;
   Dispatcher dispatcher_;

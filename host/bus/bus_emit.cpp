@@ -217,8 +217,8 @@ int32_t Bus::emit(Participant& from, uint64_t port_number, const nexus_emit_opti
   ThreadState& thread = thread_state();
   if (options == nullptr && thread.running.event == nullptr && data.size <= options_.event_size_max &&
       !stopping_.load(std::memory_order_relaxed)) [[likely]]
-    return emit_plain(from, *port, thread, now(), data, id, error);
-  EmitCall call{from, *port, options, thread, thread.running.event, now(), error};
+    return emit_plain(from, *port, thread, now(thread), data, id, error);
+  EmitCall call{from, *port, options, thread, thread.running.event, now(thread), error};
   return emit_one(call, data, id);
 }
 
@@ -263,7 +263,7 @@ int32_t Bus::finish(EmitCall& call, EventBlock* event, int32_t code) {
 int32_t Bus::emit_batch(Participant& from, const nexus_emit_item* items, uint64_t count, uint64_t* accepted,
                         nexus_uuid* ids, nexus_error* error) {
   ThreadState& thread = thread_state();
-  const int64_t time = now();
+  const int64_t time = now(thread);
   int32_t code = NEXUS_OK;
   uint64_t done = 0;
   for (; done < count; ++done) {
@@ -351,6 +351,10 @@ void Bus::unreserve_all(const Route& route) {
 int32_t Bus::publish_to_many(EmitCall& call, EventBlock* event, const Route& route,
                              std::shared_ptr<Mailbox>* full) {
   const bool hard = call.thread.is_worker || call.from.options().is_host;
+  if (route.stages.size() == 1 && route.stages[0].targets.size() <= Mailbox::kTogetherMax) [[likely]] {
+    const std::vector<Target*>& targets = route.stages[0].targets;
+    if (Mailbox::push_all(event, targets, hard) == Mailbox::Push::kAccepted) [[likely]] return NEXUS_OK;
+  }
   if (!reserve_all(route, full, hard)) return NEXUS_E_QUEUE_FULL;
   push_stage(event, route, 0);
   event->release();

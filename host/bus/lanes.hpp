@@ -7,15 +7,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "host/bus/slot.hpp"
+
 namespace nexus::host {
-
-struct Target;
-
-// A waiting delivery (an EventBlock and the target whose handlers get it), or a task when target is null.
-struct Slot {
-  void* item = nullptr;
-  Target* target = nullptr;
-};
 
 // Chunks that a FIFO has emptied and another may fill.
 class SlotChunks {
@@ -84,6 +78,9 @@ class Lanes {
 
   uint32_t size() const { return size_; }
   size_t lane_count() const { return lanes_.size(); }
+  // The only level with something waiting; kNoLevel when there is none, or several.
+  static constexpr int64_t kNoLevel = INT64_MIN;
+  int64_t lane_in_use() const { return busy_ == 1 ? top_level() : kNoLevel; }
   // The highest level with something waiting; meaningless when empty.
   int32_t top_level() const { return lanes_[top_].level; }
 

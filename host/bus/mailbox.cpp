@@ -28,48 +28,145 @@ int32_t level_of(const Slot& slot) {
 }  // namespace
 
 Mailbox::Mailbox(Participant& owner, MailboxRunner& runner, const MailboxOptions& options)
-    : owner_(owner), runner_(runner), options_(options), batch_max_(batch_size(options)) {}
+    : owner_(owner),
+      runner_(runner),
+      options_(options),
+      batch_max_(batch_size(options)),
+      hard_extra_(int64_t{options.size_max_hard} - int64_t{options.size_max}),
+      bound_(options.size_max) {}
 
 Mailbox::~Mailbox() = default;
 
 // ---- Emitters -----------------------------------------------------------------------------------------------------
 
-bool Mailbox::is_full(bool hard) {
-  if (!may_be_full(hard)) return false;
-  started_seen_ = started_.load(std::memory_order_relaxed);
-  return may_be_full(hard);
+// Looks up how many have been started since the last look; emitters do so only when the mailbox seems full.
+bool Mailbox::find_room_pushing(bool hard) {
+  if (closed_) return false;
+  if (has_room(hard)) return true;
+  bound_ = int64_t{options_.size_max} + removed_ + started_.load(std::memory_order_relaxed) - int64_t{reserved_};
+  return has_room(hard);
 }
 
-bool Mailbox::make_room(bool hard, Slot* dropped) {
-  if (!is_full(hard)) [[likely]] return true;
-  if (options_.overflow != Overflow::kDropOldest || dropped == nullptr) return false;
-  if (!lanes_.take_lowest(dropped)) return false;
-  ++removed_;
-  if (dropped->target != nullptr) --dropped->target->queued;
-  return true;
+// The runner sees the signal no later than the slot that follows.
+void Mailbox::mix_pushing(int32_t level) {
+  inbox_level_ = level;
+  if (!has_signal(kSignalMixed)) signal(kSignalMixed);
 }
 
-bool Mailbox::wants_turn() const {
-  return !queued_ && turns_ < options_.turns_max && lanes_.size() > 0 &&
-         (signals_.load(std::memory_order_relaxed) & kSignalPause) == 0;
+bool Mailbox::may_begin_turn_pushing() const {
+  return !queued_ && turns_ < options_.turns_max && !has_signal(kSignalPause);
 }
 
-void Mailbox::added_unusual(bool* schedule) {
-  if (turns_ == 0 || options_.turns_max > 1) {
-    if (!wants_turn()) return;
-    ++turns_;
+void Mailbox::begin_turn_pushing() {
+  ++turns_;
+  if (is_parallel())
     queued_ = true;
+  else
+    told_above_ = kNoPush;  // until the runner has taken something, and says of what level
+}
+
+void Mailbox::end_turn_pushing() {
+  --turns_;
+  if (!is_parallel()) told_above_ = has_signal(kSignalPause) ? kNoPush : kEveryPush;
+}
+
+void Mailbox::added_unusual_pushing(bool* schedule) {
+  if (turns_ == 0 || is_parallel()) {
+    if (!may_begin_turn_pushing()) return;
+    begin_turn_pushing();
     *schedule = true;
-  } else if ((signals_.load(std::memory_order_relaxed) & kSignalPreempt) == 0) {
+  } else if (!has_signal(kSignalPreempt)) {
     signal(kSignalPreempt);
   }
 }
 
+bool Mailbox::begin_turn_if_waiting_both(int32_t* level) {
+  if (is_empty_both() || !may_begin_turn_pushing()) return false;
+  begin_turn_pushing();
+  *level = lanes_.size() != 0 ? lanes_.top_level() : inbox_level_;
+  return true;
+}
+
+// Makes room by taking out what has waited longest at the lowest level.
+bool Mailbox::drop_oldest_both(Slot* dropped) {
+  if (options_.overflow != Overflow::kDropOldest || dropped == nullptr) return false;
+  ingest_running();
+  if (!lanes_.take_lowest(dropped)) return false;
+  ++removed_;
+  ++bound_;
+  if (dropped->target != nullptr) ++dropped->target->finished;
+  return true;
+}
+
+Mailbox::Push Mailbox::push_slow(EventBlock* event, Target* target, bool hard, Slot* dropped) {
+  bool schedule = false;
+  const int32_t level = event->event.priority;
+  {
+    std::lock_guard running(run_lock_);
+    std::lock_guard pushing(lock_);
+    if (closed_) return Push::kClosed;
+    if (!find_room_pushing(hard) && !drop_oldest_both(dropped)) return Push::kFull;
+    add(level, Slot{event, target}, &schedule);
+  }
+  if (schedule) runner_.schedule(*this, level);
+  return Push::kAccepted;
+}
+
+Mailbox::Push Mailbox::push_all(EventBlock* event, const std::vector<Target*>& targets, bool hard) {
+  // Holds the locks of all the mailboxes at once. Nobody waits for another mailbox's lock while holding one, but here, and
+  // here in the order of addresses.
+  class Locked {
+   public:
+    explicit Locked(const std::vector<Target*>& list) : targets_(list) {
+      for (Target* target : targets_) target->mailbox->lock_.lock();
+    }
+    ~Locked() {
+      for (Target* target : targets_) target->mailbox->lock_.unlock();
+    }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+
+   private:
+    const std::vector<Target*>& targets_;
+  };
+  const int32_t level = event->event.priority;
+  uint32_t to_schedule = 0;
+  {
+    const Locked locked(targets);
+    for (Target* target : targets) {
+      Mailbox& mailbox = *target->mailbox;
+      if (!mailbox.has_room(hard) && !mailbox.find_room_pushing(hard)) [[unlikely]]
+        return mailbox.closed_ ? Push::kClosed : Push::kFull;
+      mailbox.inbox_.prepare();
+    }
+    event->references.fetch_add(static_cast<uint32_t>(targets.size()) - 1, std::memory_order_relaxed);
+    for (size_t i = 0; i < targets.size(); ++i) {
+      bool schedule = false;
+      targets[i]->mailbox->add(level, Slot{event, targets[i]}, &schedule);
+      if (schedule) [[unlikely]] to_schedule |= 1u << i;
+    }
+  }
+  for (size_t i = 0; to_schedule != 0; ++i, to_schedule >>= 1)
+    if ((to_schedule & 1u) != 0) targets[i]->mailbox->runner_.schedule(*targets[i]->mailbox, level);
+  return Push::kAccepted;
+}
+
 Mailbox::Push Mailbox::reserve(bool hard, Slot* dropped) {
-  std::lock_guard guard(lock_);
+  {
+    std::lock_guard guard(lock_);
+    if (closed_) return Push::kClosed;
+    if (find_room_pushing(hard)) [[likely]] {
+      ++reserved_;
+      --bound_;
+      return Push::kAccepted;
+    }
+  }
+  std::lock_guard running(run_lock_);
+  std::lock_guard pushing(lock_);
   if (closed_) return Push::kClosed;
-  if (!make_room(hard, dropped)) return Push::kFull;
+  if (!find_room_pushing(hard) && !drop_oldest_both(dropped)) return Push::kFull;
   ++reserved_;
+  --bound_;
   return Push::kAccepted;
 }
 
@@ -77,6 +174,7 @@ void Mailbox::unreserve() {
   {
     std::lock_guard guard(lock_);
     --reserved_;
+    ++bound_;
   }
   if (sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
 }
@@ -87,8 +185,8 @@ Mailbox::Push Mailbox::push_reserved(EventBlock* event, Target* target) {
   {
     std::lock_guard guard(lock_);
     --reserved_;
+    ++bound_;
     if (closed_) [[unlikely]] return Push::kClosed;
-    ++target->queued;
     add(level, Slot{event, target}, &schedule);
   }
   if (schedule) runner_.schedule(*this, level);
@@ -99,6 +197,7 @@ Mailbox::Push Mailbox::push_forced(EventBlock* event, Target* target) {
   {
     std::lock_guard guard(lock_);
     ++reserved_;
+    --bound_;
   }
   return push_reserved(event, target);
 }
@@ -116,7 +215,10 @@ Mailbox::Push Mailbox::push_task(Task* task) {
 
 bool Mailbox::wait_for_room(int64_t deadline_monotonic_ns) {
   return wait_until(deadline_monotonic_ns, [this] {
-    if (closed_ || !is_full(false)) return true;
+    if (closed_ || find_room_pushing(false)) return true;
+    // Not at the first free slot: waking up costs as much as a hundred deliveries.
+    const int64_t some = std::max<int64_t>(1, options_.size_max / 8);
+    room_at_.store(started_.load(std::memory_order_relaxed) + some, std::memory_order_relaxed);
     signal(kSignalRoom);
     return false;
   });
@@ -125,77 +227,136 @@ bool Mailbox::wait_for_room(int64_t deadline_monotonic_ns) {
 // ---- The runner ---------------------------------------------------------------------------------------------------
 
 bool Mailbox::keep_going() {
-  const uint32_t signals = signals_.load(std::memory_order_relaxed);
-  if ((signals & kSignalRoom) != 0) {
+  if (has_signal(kSignalRoom) &&
+      started_.load(std::memory_order_relaxed) + 1 >= room_at_.load(std::memory_order_relaxed)) {
     unsignal(kSignalRoom);
     wake_waiters();
   }
-  return (signals & (kSignalPreempt | kSignalPause)) == 0;
+  return !has_signal(kSignalPreempt | kSignalPause);
 }
 
-// Under lock_: the finished slots no longer hold their targets, the unstarted ones go back to the front.
-void Mailbox::settle(Batch& batch) {
+bool Mailbox::has_work_hint() {
+  if (!run_lock_.try_lock()) return true;
+  const bool has_work = !inbox_.empty();
+  run_lock_.unlock();
+  return has_work;
+}
+
+// The finished slots no longer hold their targets, the unstarted ones go back to the front.
+void Mailbox::settle_running(Batch& batch) {
   Target* target = nullptr;
   uint64_t run = 0;
   for (uint32_t i = 0; i < batch.next; ++i) {
     if (batch.slots[i].target != target) {
-      if (target != nullptr) target->queued -= run;
+      if (target != nullptr) target->finished += run;
       target = batch.slots[i].target;
       run = 0;
     }
     ++run;
   }
-  if (target != nullptr) target->queued -= run;
+  if (target != nullptr) target->finished += run;
   if (batch.next < batch.size) lanes_.give_back(batch.level, batch.slots + batch.next, batch.size - batch.next);
   batch.size = batch.next = 0;
 }
 
-uint32_t Mailbox::take(Batch& batch, bool end_turn, bool* ended) {
+// Moves all there is in the inbox to the lanes.
+void Mailbox::ingest_running() {
+  Slot slots[Batch::kMax];
+  while (const uint32_t count = inbox_.take(slots, Batch::kMax)) {
+    for (uint32_t i = 0; i < count; ++i)
+      if (slots[i].target != nullptr)
+        __builtin_prefetch(&static_cast<const EventBlock*>(slots[i].item)->event.priority);
+    for (uint32_t i = 0; i < count; ++i) lanes_.push(level_of(slots[i]), slots[i]);
+  }
+}
+
+// Where several levels wait: in their order, and so that from here on a push above the level that runs is told.
+uint32_t Mailbox::take_lanes_both(Batch& batch) {
+  const bool mixed = has_signal(kSignalMixed);
+  // What is all of the inbox's level came first, and can go first without looking at what came later.
+  if (mixed || lanes_.lane_in_use() != inbox_level_) {
+    ingest_running();
+    if (mixed) unsignal(kSignalMixed);
+  }
+  if (has_signal(kSignalPreempt)) unsignal(kSignalPreempt);
+  const uint32_t taken = lanes_.take(batch.slots, batch_max_, &batch.level);
+  if (taken != 0 && !is_parallel()) level_now_ = told_above_ = batch.level;
+  return taken;
+}
+
+uint32_t Mailbox::take_running(Batch& batch) {
+  if (lanes_.size() == 0 && !has_signal(kSignalMixed | kSignalPreempt)) [[likely]] {
+    const uint32_t taken = inbox_.take(batch.slots, batch_max_);
+    if (taken == 0) return 0;
+    batch.level = level_of(batch.slots[0]);
+    if (batch.level == level_now_ && !has_signal(kSignalMixed)) [[likely]] return taken;
+    std::lock_guard pushing(lock_);
+    if (!has_signal(kSignalMixed)) {
+      level_now_ = told_above_ = batch.level;
+      return taken;
+    }
+    for (uint32_t i = 0; i < taken; ++i) lanes_.push(level_of(batch.slots[i]), batch.slots[i]);
+    return take_lanes_both(batch);
+  }
+  if (has_signal(kSignalMixed)) ingest_running();  // most of it, while emitters go on
+  std::lock_guard pushing(lock_);
+  return take_lanes_both(batch);
+}
+
+uint32_t Mailbox::take_serial(Batch& batch, bool end_turn, bool* ended) {
+  std::lock_guard running(run_lock_);
+  settle_running(batch);
+  if (!has_signal(kSignalPause)) [[likely]] {
+    batch.size = take_running(batch);
+    if (batch.size != 0 || !end_turn) [[likely]] return batch.size;
+  }
+  std::lock_guard pushing(lock_);
+  if (has_signal(kSignalPause) || is_empty_both()) {
+    level_now_ = kNoLevel;
+    end_turn_pushing();
+    *ended = true;
+  }
+  return 0;
+}
+
+uint32_t Mailbox::take_parallel(Batch& batch, bool end_turn, bool* ended) {
   bool reschedule = false;
-  bool wake = false;
   int32_t level = 0;
-  *ended = false;
   {
-    std::lock_guard guard(lock_);
-    settle(batch);
+    std::lock_guard running(run_lock_);
+    std::lock_guard pushing(lock_);
+    settle_running(batch);
     queued_ = false;
-    if ((signals_.load(std::memory_order_relaxed) & kSignalPause) != 0) {
-      --turns_;
+    if (!has_signal(kSignalPause)) batch.size = take_lanes_both(batch);
+    if (batch.size == 0 && (end_turn || has_signal(kSignalPause))) {
+      end_turn_pushing();
       *ended = true;
     } else {
-      if ((signals_.load(std::memory_order_relaxed) & kSignalPreempt) != 0) unsignal(kSignalPreempt);
-      batch.size = lanes_.take(batch.slots, batch_max_, &batch.level);
-      running_level_ = batch.level;
-      if (batch.size == 0 && end_turn) {
-        --turns_;
-        *ended = true;
-      } else if (options_.turns_max > 1 && wants_turn()) {
-        ++turns_;
-        queued_ = reschedule = true;
-        level = lanes_.top_level();
-      }
+      reschedule = begin_turn_if_waiting_both(&level);
     }
-    tell_waiting();
-    wake = sleepers_.load(std::memory_order_relaxed) != 0;
   }
-  if (wake) wake_waiters();
   if (reschedule) runner_.schedule(*this, level);
   return batch.size;
+}
+
+uint32_t Mailbox::take(Batch& batch, bool end_turn, bool* ended) {
+  *ended = false;
+  const uint32_t taken =
+      is_parallel() ? take_parallel(batch, end_turn, ended) : take_serial(batch, end_turn, ended);
+  if (*ended && sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
+  return taken;
 }
 
 void Mailbox::yield_turn(Batch& batch) {
   bool schedule = false;
   int32_t level = 0;
   {
-    std::lock_guard guard(lock_);
-    settle(batch);
-    --turns_;
-    if (wants_turn()) {
-      ++turns_;
-      queued_ = schedule = true;
-      level = lanes_.top_level();
-    }
-    tell_waiting();
+    std::lock_guard running(run_lock_);
+    std::lock_guard pushing(lock_);
+    settle_running(batch);
+    level_now_ = kNoLevel;
+    end_turn_pushing();
+    schedule = begin_turn_if_waiting_both(&level);
   }
   if (sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
   if (schedule) runner_.schedule(*this, level);
@@ -208,7 +369,7 @@ void Mailbox::wake_waiters() {
   wait_condition_.notify_all();
 }
 
-bool Mailbox::wait_until(int64_t deadline_monotonic_ns, const std::function<bool()>& done_locked) {
+bool Mailbox::wait_until(int64_t deadline_monotonic_ns, const std::function<bool()>& done_both) {
   // Short slices on the system clock: the flag that asks the runner for a wake-up is read without a fence, so one may
   // be missed; and ThreadSanitizer of gcc 12 does not know waits on the steady clock.
   constexpr int64_t kSliceNs = 2'000'000;
@@ -217,8 +378,9 @@ bool Mailbox::wait_until(int64_t deadline_monotonic_ns, const std::function<bool
   bool done = false;
   for (;;) {
     {
-      std::lock_guard guard(lock_);
-      done = done_locked();
+      std::lock_guard running(run_lock_);
+      std::lock_guard pushing(lock_);
+      done = done_both();
     }
     if (done) break;
     const int64_t left = deadline_monotonic_ns - monotonic_now_ns();
@@ -234,6 +396,7 @@ bool Mailbox::pause(int64_t deadline_monotonic_ns) {
   {
     std::lock_guard guard(lock_);
     signal(kSignalPause);
+    if (turns_ == 0 && !is_parallel()) told_above_ = kNoPush;
   }
   return wait_until(deadline_monotonic_ns, [this] { return turns_ == 0; });
 }
@@ -242,34 +405,34 @@ void Mailbox::resume() {
   bool schedule = false;
   int32_t level = 0;
   {
-    std::lock_guard guard(lock_);
+    std::lock_guard running(run_lock_);
+    std::lock_guard pushing(lock_);
     unsignal(kSignalPause);
-    if (wants_turn()) {
-      ++turns_;
-      queued_ = schedule = true;
-      level = lanes_.top_level();
-    }
+    if (turns_ == 0) told_above_ = kEveryPush;
+    schedule = begin_turn_if_waiting_both(&level);
   }
   if (schedule) runner_.schedule(*this, level);
 }
 
 bool Mailbox::drain(int64_t deadline_monotonic_ns) {
-  return wait_until(deadline_monotonic_ns, [this] { return turns_ == 0 && lanes_.size() == 0 && reserved_ == 0; });
+  return wait_until(deadline_monotonic_ns, [this] { return turns_ == 0 && is_empty_both() && reserved_ == 0; });
 }
 
 std::vector<Slot> Mailbox::close() {
   std::vector<Slot> left;
   {
-    std::lock_guard guard(lock_);
+    std::lock_guard running(run_lock_);
+    std::lock_guard pushing(lock_);
     closed_ = true;
+    bound_ = INT64_MIN / 2;  // no push finds room
+    ingest_running();
     left.resize(lanes_.size());
     uint32_t taken = 0;
     int32_t level = 0;
     while (taken < left.size()) taken += lanes_.take(left.data() + taken, lanes_.size(), &level);
     for (const Slot& slot : left)
-      if (slot.target != nullptr) --slot.target->queued;
-    removed_ += left.size();
-    tell_waiting();
+      if (slot.target != nullptr) ++slot.target->finished;
+    removed_ += static_cast<int64_t>(left.size());
   }
   if (sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
   // Ageing has mixed a few of the lower levels in between; FIFO inside a level is what counts.
@@ -278,20 +441,20 @@ std::vector<Slot> Mailbox::close() {
 }
 
 void Mailbox::prepend(const std::vector<Slot>& slots) {
-  std::lock_guard guard(lock_);
+  std::lock_guard running(run_lock_);
+  std::lock_guard pushing(lock_);
   for (auto slot = slots.rbegin(); slot != slots.rend(); ++slot) {
-    if (slot->target != nullptr) ++slot->target->queued;
+    if (slot->target != nullptr) ++slot->target->pushed;
     lanes_.give_back(level_of(*slot), &*slot, 1);
   }
-  pushed_ += slots.size();
-  tell_waiting();
+  pushed_ += static_cast<int64_t>(slots.size());
 }
 
 // ---- Figures ------------------------------------------------------------------------------------------------------
 
 uint64_t Mailbox::depth() const {
   std::lock_guard guard(lock_);
-  return pushed_ + reserved_ - removed_ - started_.load(std::memory_order_relaxed);
+  return static_cast<uint64_t>(pushed_ + int64_t{reserved_} - removed_ - started_.load(std::memory_order_relaxed));
 }
 
 bool Mailbox::is_closed() const {
@@ -300,8 +463,9 @@ bool Mailbox::is_closed() const {
 }
 
 bool Mailbox::is_unused(const Target& target) const {
-  std::lock_guard guard(lock_);
-  return target.queued == 0;
+  std::lock_guard running(run_lock_);
+  std::lock_guard pushing(lock_);
+  return target.pushed == target.finished;
 }
 
 }  // namespace nexus::host

@@ -1,7 +1,8 @@
 // The queue of one plugin instance and the unit of serial execution, back-pressure, pause and drain. Emitters push from
 // any thread; a worker that got the mailbox from its scheduler takes batches until it is empty. Invariants: at most
 // turns_max workers run it at once (one, unless it is a parallel mailbox); what was taken but not started still counts
-// as waiting; an accepted slot is handed out exactly once or returned by close().
+// as waiting; an accepted slot is handed out exactly once or returned by close(). Emitters and the runner have a lock and
+// lines of memory each, and meet only in the inbox: see host/bus/README.md.
 #pragma once
 
 #include <atomic>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "host/base/spin_lock.hpp"
+#include "host/bus/inbox.hpp"
 #include "host/bus/lanes.hpp"
 #include "host/bus/target.hpp"
 #include "host/event/block.hpp"
@@ -65,18 +67,24 @@ class Mailbox {
   // bound is reached, the oldest one of the lowest priority is handed back in `dropped`, for the caller to count.
   Push push(EventBlock* event, Target* target, bool hard, Slot* dropped) {
     bool schedule = false;
+    bool accepted = false;
     const int32_t level = event->event.priority;
     {
       std::lock_guard guard(lock_);
-      if (closed_) [[unlikely]] return Push::kClosed;
-      if (may_be_full(hard) && !make_room(hard, dropped)) [[unlikely]] return Push::kFull;
-      ++target->queued;
-      add(level, Slot{event, target}, &schedule);
+      if (has_room(hard)) [[likely]] {
+        add(level, Slot{event, target}, &schedule);
+        accepted = true;
+      }
     }
+    if (!accepted) [[unlikely]] return push_slow(event, target, hard, dropped);
     if (schedule) [[unlikely]] runner_.schedule(*this, level);
     return Push::kAccepted;
   }
-  // The same in two steps, for an event that must enter several mailboxes or none.
+  // One event into the mailboxes of several targets, all or none; at most kTogetherMax, in the order of their mailboxes'
+  // addresses. On kFull nothing was dropped, whatever the policy.
+  static constexpr size_t kTogetherMax = 32;
+  static Push push_all(EventBlock* event, const std::vector<Target*>& targets, bool hard);
+  // The same in two steps, for an event that must enter several mailboxes or none, some of them later.
   Push reserve(bool hard, Slot* dropped);
   void unreserve();
   Push push_reserved(EventBlock* event, Target* target);
@@ -93,15 +101,15 @@ class Mailbox {
   uint32_t take(Batch& batch, bool end_turn, bool* ended);
   // Before each slot of the batch. False: stop here and call take, for a higher priority or a pause has come.
   bool start_next() {
-    if (signals_.load(std::memory_order_relaxed) != 0 && !keep_going()) return false;
+    if (has_signal(kSignalPreempt | kSignalPause | kSignalRoom) && !keep_going()) [[unlikely]] return false;
     if (is_parallel())
       started_.fetch_add(1, std::memory_order_relaxed);
     else
       started_.store(started_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
     return true;
   }
-  // Whether something was pushed since the last take; a hint, read without the lock.
-  bool has_work_hint() const { return waiting_hint_.load(std::memory_order_relaxed) != 0; }
+  // Whether something was pushed since the last take; a hint, and one that costs emitters little.
+  bool has_work_hint();
   // Puts a batch back unstarted and the mailbox behind others in the run queue, when its time slice is over.
   void yield_turn(Batch& batch);
 
@@ -131,55 +139,74 @@ class Mailbox {
   int32_t run_level = 0;
 
  private:
-  static constexpr uint32_t kSignalPreempt = 1, kSignalPause = 2, kSignalRoom = 4;
+  // kSignalMixed: what is in the inbox is not all of one level.
+  static constexpr uint32_t kSignalPreempt = 1, kSignalPause = 2, kSignalRoom = 4, kSignalMixed = 8;
+  static constexpr int64_t kEveryPush = INT64_MIN, kNoPush = INT64_MAX, kNoLevel = INT64_MIN;
 
-  bool keep_going();
-  bool may_be_full(bool hard) const {
-    return pushed_ + reserved_ - removed_ - started_seen_ >= (hard ? options_.size_max_hard : options_.size_max);
-  }
-  bool is_full(bool hard);
-  bool make_room(bool hard, Slot* dropped);
-  bool wants_turn() const;
-  void add(int32_t level, Slot slot, bool* schedule) {
-    lanes_.push(level, slot);
-    ++pushed_;
-    // Written only when it changes: a worker that lingers reads it all the time.
-    if (waiting_hint_.load(std::memory_order_relaxed) == 0) waiting_hint_.store(1, std::memory_order_relaxed);
-    if (turns_ == 0 || level > running_level_ || is_parallel()) [[unlikely]] added_unusual(schedule);
-  }
-  void added_unusual(bool* schedule);
-  // Under lock_, after slots were taken or put.
-  void tell_waiting() {
-    const uint32_t waiting = lanes_.size() != 0 ? 1 : 0;
-    if (waiting_hint_.load(std::memory_order_relaxed) != waiting)
-      waiting_hint_.store(waiting, std::memory_order_relaxed);
-  }
-  void settle(Batch& batch);
+  // The names say which locks are held: _pushing lock_, _running run_lock_, _both both.
+  bool has_signal(uint32_t bits) const { return (signals_.load(std::memory_order_relaxed) & bits) != 0; }
   void signal(uint32_t bit) { signals_.fetch_or(bit, std::memory_order_relaxed); }
   void unsignal(uint32_t bit) { signals_.fetch_and(~bit, std::memory_order_relaxed); }
+  bool keep_going();
+
+  bool has_room(bool hard) const { return pushed_ < bound_ + (hard ? hard_extra_ : 0); }
+  bool find_room_pushing(bool hard);
+  void add(int32_t level, Slot slot, bool* schedule) {
+    if (level != inbox_level_) [[unlikely]] mix_pushing(level);
+    inbox_.push(slot);
+    ++pushed_;
+    if (slot.target != nullptr) ++slot.target->pushed;
+    if (level > told_above_) [[unlikely]] added_unusual_pushing(schedule);
+  }
+  Push push_slow(EventBlock* event, Target* target, bool hard, Slot* dropped);
+  bool drop_oldest_both(Slot* dropped);
+  void mix_pushing(int32_t level);
+  void added_unusual_pushing(bool* schedule);
+  bool may_begin_turn_pushing() const;
+  void begin_turn_pushing();
+  void end_turn_pushing();
+  bool begin_turn_if_waiting_both(int32_t* level);
+  bool is_empty_both() { return lanes_.size() == 0 && inbox_.empty(); }
+
+  void ingest_running();
+  void settle_running(Batch& batch);
+  uint32_t take_running(Batch& batch);
+  uint32_t take_lanes_both(Batch& batch);
+  uint32_t take_serial(Batch& batch, bool end_turn, bool* ended);
+  uint32_t take_parallel(Batch& batch, bool end_turn, bool* ended);
+
   void wake_waiters();
-  bool wait_until(int64_t deadline_monotonic_ns, const std::function<bool()>& done_locked);
+  bool wait_until(int64_t deadline_monotonic_ns, const std::function<bool()>& done_both);
 
   Participant& owner_;
   MailboxRunner& runner_;
   const MailboxOptions options_;
   const uint32_t batch_max_;
+  const int64_t hard_extra_;  // by how much size_max_hard is larger
 
-  alignas(64) mutable SpinLock lock_;
-  uint32_t turns_ = 0;      // guarded by lock_: scheduled or running
-  uint32_t reserved_ = 0;   // guarded by lock_
-  uint64_t pushed_ = 0;     // guarded by lock_
-  uint64_t started_seen_ = 0;  // guarded by lock_: started_ as last read by an emitter
-  uint64_t removed_ = 0;    // guarded by lock_: taken out without being started
-  int32_t running_level_ = 0;  // guarded by lock_
-  bool queued_ = false;     // guarded by lock_: in the runner's queue
-  bool closed_ = false;     // guarded by lock_
-  std::atomic<uint32_t> sleepers_{0};
-  Lanes lanes_;             // guarded by lock_
+  // ---- The emitters' side. Where both locks are taken, run_lock_ comes first.
+  alignas(64) mutable SpinLock lock_;  // guards down to the pushing end of inbox_
+  bool queued_ = false;                // in the runner's queue; kept for parallel ones only
+  bool closed_ = false;
+  uint32_t turns_ = 0;                 // scheduled or running
+  int64_t pushed_ = 0;                 // accepted, ever
+  int64_t bound_;                      // what pushed_ may come to, as far as emitters know
+  int64_t told_above_ = kEveryPush;    // a push of a higher level than this is somebody's business
+  int32_t inbox_level_ = 0;            // of what was pushed last
+  uint32_t reserved_ = 0;
+  int64_t removed_ = 0;                // taken out without being started
+  Inbox inbox_;
 
-  alignas(64) std::atomic<uint64_t> started_{0};  // written by the runner (by several for a parallel one)
+  // ---- The runner's side.
+  alignas(64) mutable SpinLock run_lock_;  // guards the consuming end of inbox_, lanes_ and `finished` of targets
+  std::atomic<int64_t> started_{0};        // written by the runner (by several for a parallel one)
+  int64_t level_now_ = kNoLevel;           // of the batch that runs
+  Lanes lanes_;                            // comes before the inbox; in use when several levels wait
+
+  // ---- Both, seldom written.
   alignas(64) std::atomic<uint32_t> signals_{0};
-  alignas(64) std::atomic<uint32_t> waiting_hint_{0};  // 1 when lanes_ holds something; written under lock_
+  std::atomic<uint32_t> sleepers_{0};
+  std::atomic<int64_t> room_at_{0};  // of started_, at which the runner answers kSignalRoom
   std::atomic<bool> stuck_{false};
 
   std::mutex wait_mutex_;

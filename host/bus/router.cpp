@@ -231,6 +231,10 @@ void Router::rebuild(TypeEntry& type) {
         stage.targets.push_back(target.get());
         route->owned.push_back(std::move(target));
       }
+      // The order in which Mailbox::push_all takes their locks.
+      std::sort(stage.targets.begin(), stage.targets.end(), [](const Target* a, const Target* b) {
+        return std::less<>()(a->mailbox, b->mailbox);
+      });
       route->stages.push_back(std::move(stage));
     }
     if (route->stages.size() == 1 && route->stages[0].targets.size() == 1) route->single = route->stages[0].targets[0];

@@ -40,8 +40,11 @@ struct Target {
   Mailbox* mailbox = nullptr;
   uint32_t type_index = 0;
   uint32_t size = 0;
-  uint64_t queued = 0;  // slots that name this target, guarded by the mailbox's lock
   std::unique_ptr<Entry[]> entries;
+  // Slots that named this target: finished or dropped ones, guarded by the lock of the mailbox's runner, and, on a line of
+  // their own, pushed ones, guarded by that of its emitters.
+  uint64_t finished = 0;
+  alignas(64) uint64_t pushed = 0;
 };
 
 }  // namespace nexus::host

@@ -5,6 +5,7 @@
 
 #include <vector>
 
+#include "host/base/clock.hpp"
 #include "host/base/uuid.hpp"
 #include "host/bus/epoch.hpp"
 #include "host/bus/route.hpp"
@@ -30,6 +31,7 @@ struct RunningCallback {
 
 struct ThreadState {
   UuidGenerator ids;
+  FastClock::Cache clock;  // of the process's FastClock
   EpochSlot* epoch = nullptr;
   bool is_worker = false;
   bool in_callback = false;

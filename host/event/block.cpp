@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <mutex>
 #include <new>
-#include <vector>
+#include <utility>
 
 #include "host/base/spin_lock.hpp"
 
@@ -14,14 +14,63 @@ using namespace detail;
 
 static_assert(offsetof(EventBlock, event) == 40 && sizeof(EventBlock) == 248);
 
-constexpr size_t kDepotMagazinesMax = 256;
-
 std::atomic<size_t> bytes_in_use{0};
 
-// Full magazines that threads exchange: a consumer that only frees feeds a producer that only allocates.
-struct Depot {
-  SpinLock lock;
-  std::vector<FreeBlock*> full[kBlockClasses];
+// Full magazines that threads exchange: a consumer that only frees feeds a producer that only allocates. The empty ones
+// go the other way.
+class Depot {
+ public:
+  // A full magazine, or null.
+  Magazine* get_full(uint8_t size_class) {
+    std::lock_guard guard(lock_);
+    return pop(full_[size_class]);
+  }
+  // False when there are enough: the magazine stays the caller's.
+  bool put_full(uint8_t size_class, Magazine* magazine) {
+    std::lock_guard guard(lock_);
+    return push(full_[size_class], magazine);
+  }
+  // An empty one; null when memory is out.
+  Magazine* get_empty() {
+    {
+      std::lock_guard guard(lock_);
+      if (Magazine* magazine = pop(empty_)) return magazine;
+    }
+    return static_cast<Magazine*>(std::malloc(sizeof(Magazine)));
+  }
+  void put_empty(Magazine* magazine) {
+    {
+      std::lock_guard guard(lock_);
+      if (push(empty_, magazine)) return;
+    }
+    std::free(magazine);
+  }
+
+ private:
+  static constexpr uint32_t kMax = 256;
+  struct List {
+    Magazine* first = nullptr;
+    uint32_t count = 0;
+  };
+  static Magazine* pop(List& list) {
+    Magazine* magazine = list.first;
+    if (magazine != nullptr) {
+      list.first = magazine->next;
+      --list.count;
+    }
+    return magazine;
+  }
+  static bool push(List& list, Magazine* magazine) {
+    if (list.count == kMax) return false;
+    magazine->next = list.first;
+    list.first = magazine;
+    ++list.count;
+    return true;
+  }
+
+  SpinLock lock_;
+  List full_[kBlockClasses];  // guarded by lock_
+  List empty_;                // guarded by lock_
 };
 
 Depot& depot() {
@@ -29,22 +78,24 @@ Depot& depot() {
   return *instance;
 }
 
-void free_list(FreeBlock* block, size_t size) {
-  while (block != nullptr) {
-    FreeBlock* next = block->next;
-    std::free(block);
-    bytes_in_use.fetch_sub(size, std::memory_order_relaxed);
-    block = next;
-  }
+void free_blocks(void** begin, void** end, size_t size) {
+  for (void** block = begin; block != end; ++block) std::free(*block);
+  bytes_in_use.fetch_sub(static_cast<size_t>(end - begin) * size, std::memory_order_relaxed);
 }
 
 // Returns what a thread cached when it ends. Kept apart from the cache so that touching the cache needs no guard.
 struct CacheReturner {
   ~CacheReturner() {
     for (uint8_t i = 0; i < kBlockClasses; ++i) {
-      free_list(block_cache.active[i].first, kBlockSizes[i]);
-      free_list(block_cache.spare[i].first, kBlockSizes[i]);
-      block_cache.active[i] = block_cache.spare[i] = Magazine{};
+      BlockCache::Class& cache = block_cache.classes[i];
+      if (cache.begin == nullptr) continue;
+      free_blocks(cache.begin, cache.next, kBlockSizes[i]);
+      std::free(cache.active);
+      if (cache.spare != nullptr) {
+        if (cache.spare_is_full) free_blocks(cache.spare->blocks, cache.spare->blocks + kMagazine, kBlockSizes[i]);
+        std::free(cache.spare);
+      }
+      cache = BlockCache::Class{};
     }
   }
 };
@@ -55,53 +106,68 @@ void register_thread() {
   static_cast<void>(&returner);
 }
 
-[[gnu::noinline]] void* refill(uint8_t size_class) {
+void activate(BlockCache::Class& cache, Magazine* magazine, bool is_full) {
+  cache.active = magazine;
+  cache.begin = magazine->blocks;
+  cache.end = magazine->blocks + kMagazine;
+  cache.next = is_full ? cache.end : cache.begin;
+}
+
+// The first use of the class on this thread. False when memory is out.
+bool start_class(BlockCache::Class& cache) {
   if (!block_cache.registered) register_thread();
-  Magazine& active = block_cache.active[size_class];
-  if (block_cache.spare[size_class].count > 0) {
-    std::swap(active, block_cache.spare[size_class]);
-  } else {
-    Depot& shared = depot();
-    std::lock_guard guard(shared.lock);
-    auto& full = shared.full[size_class];
-    if (!full.empty()) {
-      active = {full.back(), kMagazine};
-      full.pop_back();
-    }
-  }
-  if (active.first == nullptr) {
+  Magazine* magazine = depot().get_empty();
+  if (magazine == nullptr) return false;
+  activate(cache, magazine, false);
+  return true;
+}
+
+// The active magazine is empty: a block from the spare one, the depot, or the system.
+[[gnu::noinline]] void* refill(uint8_t size_class) {
+  BlockCache::Class& cache = block_cache.classes[size_class];
+  if (cache.begin == nullptr) static_cast<void>(start_class(cache));
+  Magazine* full = nullptr;
+  if (cache.spare != nullptr && cache.spare_is_full)
+    full = std::exchange(cache.spare, nullptr);
+  else
+    full = depot().get_full(size_class);
+  if (full == nullptr || cache.begin == nullptr) {
+    if (full != nullptr) depot().put_full(size_class, full);
     void* memory = std::malloc(kBlockSizes[size_class]);
     if (memory != nullptr) bytes_in_use.fetch_add(kBlockSizes[size_class], std::memory_order_relaxed);
     return memory;
   }
-  FreeBlock* block = active.first;
-  active.first = block->next;
-  --active.count;
-  return block;
+  auto* empty = cache.active;
+  if (cache.spare == nullptr) {
+    cache.spare = empty;
+    cache.spare_is_full = false;
+  } else {
+    depot().put_empty(empty);
+  }
+  activate(cache, full, true);
+  return *--cache.next;
 }
 
-[[gnu::noinline]] void spill(uint8_t size_class) {
-  if (!block_cache.registered) register_thread();
-  Magazine& active = block_cache.active[size_class];
-  Magazine& spare = block_cache.spare[size_class];
-  if (spare.count == 0) {
-    std::swap(active, spare);
-    return;
+// The active magazine is full: makes the spare one, or an empty one, the active one. False when memory is out.
+[[gnu::noinline]] bool spill(uint8_t size_class) {
+  BlockCache::Class& cache = block_cache.classes[size_class];
+  if (cache.begin == nullptr) return start_class(cache);
+  auto* full = cache.active;
+  Magazine* empty = nullptr;
+  if (cache.spare != nullptr && !cache.spare_is_full) {
+    empty = cache.spare;
+  } else {
+    empty = depot().get_empty();
+    if (empty == nullptr) return false;
+    if (cache.spare != nullptr && !depot().put_full(size_class, cache.spare)) {
+      free_blocks(cache.spare->blocks, cache.spare->blocks + kMagazine, kBlockSizes[size_class]);
+      depot().put_empty(cache.spare);
+    }
   }
-  Depot& shared = depot();
-  FreeBlock* surplus = nullptr;
-  {
-    std::lock_guard guard(shared.lock);
-    auto& full = shared.full[size_class];
-    if (full.capacity() == 0) full.reserve(kDepotMagazinesMax);
-    if (full.size() < kDepotMagazinesMax)
-      full.push_back(spare.first);
-    else
-      surplus = spare.first;
-  }
-  free_list(surplus, kBlockSizes[size_class]);
-  spare = active;
-  active = Magazine{};
+  cache.spare = full;
+  cache.spare_is_full = true;
+  activate(cache, empty, false);
+  return true;
 }
 
 }  // namespace
@@ -133,11 +199,12 @@ void destroy_block_slow(EventBlock* block) {
     std::free(block);
     return;
   }
-  auto* free_block = reinterpret_cast<FreeBlock*>(block);
-  Magazine& active = block_cache.active[size_class];
-  free_block->next = active.first;
-  active.first = free_block;
-  if (++active.count == kMagazine) spill(size_class);
+  if (!spill(size_class)) {
+    bytes_in_use.fetch_sub(kBlockSizes[size_class], std::memory_order_relaxed);
+    std::free(block);
+    return;
+  }
+  *block_cache.classes[size_class].next++ = block;
 }
 
 }  // namespace detail

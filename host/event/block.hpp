@@ -54,19 +54,27 @@ inline constexpr uint8_t kBlockClasses = sizeof(kBlockSizes) / sizeof(kBlockSize
 inline constexpr uint8_t kUnpooled = 0xff;
 inline constexpr uint32_t kMagazine = 64;  // blocks that move between a thread and the depot at once
 
-struct FreeBlock {
-  FreeBlock* next;
-};
+// Full or empty ones move between threads; a thread's own free blocks lie in two of them per class, so that one that
+// alternates at the edge does not run to the depot each time. Pointers, not a list through the blocks: whoever frees a
+// block need not write to it, and whoever takes one knows the next, and can fetch it in time.
 struct Magazine {
-  FreeBlock* first = nullptr;
-  uint32_t count = 0;
+  Magazine* next;  // in the depot; lies before the blocks, where allocate_block may look one too far
+  void* blocks[kMagazine];
 };
-// A thread's own free blocks. Two magazines per class keep a thread that alternates at the edge from running to the
-// depot each time. Trivial, so that touching it needs no guard; block.cpp gives it back when the thread ends.
+// `next` is the place after the last free block of the active magazine, between `begin` and `end`; all null until the
+// first use of the class. Trivial, so that touching it needs no guard; block.cpp gives the blocks back when the thread
+// ends.
 struct BlockCache {
-  Magazine active[kBlockClasses];
-  Magazine spare[kBlockClasses];
-  bool registered = false;
+  struct Class {
+    void** next;
+    void** begin;
+    void** end;
+    Magazine* active;
+    Magazine* spare;  // full, empty or null
+    bool spare_is_full;
+  };
+  Class classes[kBlockClasses];
+  bool registered;
 };
 extern constinit thread_local BlockCache block_cache;
 
@@ -97,12 +105,9 @@ inline EventBlock* allocate_block(size_t payload_size) {
   size_class = detail::kUnpooled;  // a pool would hide a use after free from the sanitizer
 #endif
   if (size_class == detail::kUnpooled) [[unlikely]] return detail::allocate_block_slow(size, size_class);
-  detail::Magazine& active = detail::block_cache.active[size_class];
-  detail::FreeBlock* first = active.first;
-  if (first == nullptr) [[unlikely]] return detail::allocate_block_slow(size, size_class);
-  active.first = first->next;
-  --active.count;
-  auto* block = reinterpret_cast<EventBlock*>(first);
+  detail::BlockCache::Class& cache = detail::block_cache.classes[size_class];
+  if (cache.next == cache.begin) [[unlikely]] return detail::allocate_block_slow(size, size_class);
+  auto* block = static_cast<EventBlock*>(*--cache.next);
   block->references.store(1, std::memory_order_relaxed);
   block->size_class = size_class;
   block->allocated = size;
@@ -113,12 +118,9 @@ inline void EventBlock::release() {
   if (references.load(std::memory_order_acquire) != 1 && references.fetch_sub(1, std::memory_order_acq_rel) != 1)
     return;
   if (size_class == detail::kUnpooled) [[unlikely]] return detail::destroy_block_slow(this);
-  detail::Magazine& active = detail::block_cache.active[size_class];
-  if (active.count == detail::kMagazine - 1) [[unlikely]] return detail::destroy_block_slow(this);
-  auto* free_block = reinterpret_cast<detail::FreeBlock*>(this);
-  free_block->next = active.first;
-  active.first = free_block;
-  ++active.count;
+  detail::BlockCache::Class& cache = detail::block_cache.classes[size_class];
+  if (cache.next == cache.end) [[unlikely]] return detail::destroy_block_slow(this);
+  *cache.next++ = this;
 }
 
 // Bytes that blocks of all threads take from the system at this moment, pooled ones included.
