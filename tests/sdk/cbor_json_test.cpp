@@ -38,10 +38,44 @@ TEST_CASE("bytes are base64url without padding") {
 TEST_CASE("keys that are not text become text") {
   CHECK(cbor::to_json(from_hex("a1 20 01")) == "{\"-1\":1}");
   CHECK(cbor::to_json(from_hex("a1 f5 01")) == "{\"true\":1}");
-  CHECK(cbor::to_json(from_hex("a1 8101 01")) == "{\"[1]\":1}");
-  CHECK(cbor::to_json(from_hex("a1 816161 01")) == "{\"[\\\"a\\\"]\":1}");
+  CHECK(cbor::to_json(from_hex("a1 f6 01")) == "{\"null\":1}");
+  CHECK(cbor::to_json(from_hex("a1 f93e00 01")) == "{\"1.5\":1}");
   CHECK(cbor::to_json(from_hex("a1 4101 01")) == "{\"AQ\":1}");
   CHECK(cbor::to_json(from_hex("a1 c06161 01")) == "{\"a\":1}");
+  CHECK(cbor::to_json(from_hex("a1 c1c101 01")) == "{\"1\":1}");
+}
+
+TEST_CASE("a list or a map as a key is refused, since quoting it again and again doubles it") {
+  for (const char* key : {"80", "a0", "8101", "a10102", "c180", "9fff", "bfff"}) {
+    INFO(key);
+    const Bytes map = from_hex("a1 " + std::string(key) + " 01");
+    CHECK(cbor::check(map));
+    CHECK(cbor::to_json(map).empty());
+    cbor::Reader reader(map);
+    std::string out;
+    CHECK_FALSE(cbor::append_json(out, reader));
+    CHECK(reader.error().fault == cbor::Fault::unsupported);
+  }
+  // Forty maps, each the key of the next: 41 bytes that were megabytes of backslashes.
+  Bytes deep(40, 0xa1);
+  deep.insert(deep.end(), 41, 0x00);
+  CHECK(cbor::check(deep));
+  std::string out;
+  cbor::Reader reader(deep);
+  CHECK_FALSE(cbor::append_json(out, reader));
+  CHECK(out.size() < deep.size());
+}
+
+TEST_CASE("the text is at most ten times as long as the CBOR") {
+  // The worst of each kind.
+  for (const char* item :
+       {"6101", "f0", "60", "a1 f0 f0", "f98001", "a1 f98001 f98001", "fb 8010000000000001", "a160a0"}) {
+    INFO(item);
+    const Bytes bytes = from_hex(item);
+    const std::string json = cbor::to_json(bytes);
+    CHECK_FALSE(json.empty());
+    CHECK(json.size() <= 10 * bytes.size());
+  }
 }
 
 TEST_CASE("what is not one well-formed item gives no JSON at all") {

@@ -279,6 +279,9 @@ TEST_CASE("the fake's JSON and pattern interface answers") {
   CHECK(data->cbor_to_json(data->ctx, {bytes.data(), bytes.size()}, append, &json, nullptr) == NEXUS_OK);
   CHECK(json == "{\"a\":1}");
   CHECK(data->cbor_check(data->ctx, {bytes.data(), bytes.size() - 1}, nullptr) == NEXUS_E_CBOR);
+  const nexus::Bytes map_as_key = {0xa1, 0xa0, 0x01};
+  CHECK(data->cbor_to_json(data->ctx, {map_as_key.data(), map_as_key.size()}, append, &json, nullptr) == NEXUS_E_CBOR);
+  CHECK(json == "{\"a\":1}");
   CHECK(data->pattern_matches(data->ctx, nexus::detail::to_abi("a.*"), nexus::detail::to_abi("a.b")) == 1);
   CHECK(data->pattern_matches(data->ctx, nexus::detail::to_abi("a.*"), nexus::detail::to_abi("b")) == 0);
   CHECK(data->pattern_matches(data->ctx, nexus::detail::to_abi("a*"), nexus::detail::to_abi("b")) == NEXUS_E_PATTERN);

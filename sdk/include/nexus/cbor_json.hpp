@@ -1,5 +1,6 @@
 // CBOR as JSON text, the way RFC 8949 section 6.1 advises: bytes as base64url, tags passed over, what JSON lacks
-// (undefined, infinities, simple values) as null, keys that are not text by their own JSON text. Pure functions.
+// (undefined, infinities, simple values) as null, keys that are not text by their own JSON text. A list or a map as a
+// key is refused. Pure functions; the text is at most ten times as long as the CBOR.
 #pragma once
 
 #include <charconv>
@@ -91,7 +92,8 @@ inline bool append_json_key(std::string& out, Reader& reader);
 
 }  // namespace detail
 
-// Appends the reader's next item. False if the reader has failed; `out` then ends somewhere inside the item.
+// Appends the reader's next item. False if the reader has failed, with Fault::unsupported where a list or a map is a
+// key; `out` then ends somewhere inside the item.
 // Recursion is bounded by the reader's kDepthMax.
 inline bool append_json(std::string& out, Reader& reader) {
   std::uint64_t tag = 0;
@@ -162,20 +164,30 @@ inline bool append_json(std::string& out, Reader& reader) {
 namespace detail {
 
 inline bool append_json_key(std::string& out, Reader& reader) {
-  if (reader.peek() == Kind::text) return append_json(out, reader);
-  std::string key;
-  if (!append_json(key, reader)) return false;
-  if (key.size() >= 2 && key.front() == '"') {
-    out += key;  // a tagged text, or bytes
-  } else {
-    append_json_text(out, key);
+  std::uint64_t tag = 0;
+  while (reader.peek() == Kind::tag) {
+    if (!reader.read_tag(tag)) return false;
   }
+  switch (reader.peek()) {
+    case Kind::text:
+    case Kind::bytes:
+      return append_json(out, reader);
+    case Kind::array:
+    case Kind::map:
+      // Quoting a container that has quoted containers as keys itself would double its length at each level.
+      return reader.fail(Fault::unsupported);
+    default:
+      break;
+  }
+  out += '"';  // a number or a word, in which nothing needs an escape
+  if (!append_json(out, reader)) return false;
+  out += '"';
   return true;
 }
 
 }  // namespace detail
 
-// The JSON text of exactly one item, or "" if the bytes are not one well-formed item.
+// The JSON text of exactly one item, or "" if the bytes are not one well-formed item or JSON cannot say it.
 inline std::string to_json(std::span<const std::uint8_t> item) {
   Reader reader(item);
   std::string out;

@@ -184,8 +184,12 @@ struct MemberHost {
   static std::int32_t cbor_to_json(void* ctx, nexus_bytes bytes, nexus_write_fn write, void* user,
                                    nexus_error* error) noexcept {
     const std::int32_t code = cbor_check(ctx, bytes, error);
-    if (code == NEXUS_OK) write_text(cbor::to_json(cbor::view(bytes)), write, user);
-    return code;
+    if (code != NEXUS_OK) return code;
+    const std::string json = cbor::to_json(cbor::view(bytes));
+    if (json.empty())
+      return write_error(error, NEXUS_E_CBOR, "a list or a map is the key of a map, which JSON cannot say");
+    write_text(json, write, user);
+    return NEXUS_OK;
   }
   static std::int32_t json_to_cbor(void*, nexus_string, nexus_write_fn, void*, nexus_error* error) noexcept {
     return write_error(error, NEXUS_E_UNSUPPORTED, "the fake host reads no JSON");
