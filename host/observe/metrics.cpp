@@ -1,6 +1,7 @@
 #include "host/observe/metrics.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <limits>
 #include <new>
@@ -164,25 +165,48 @@ void Registry::add_callback(std::string_view name, std::string_view help, Labels
   add_callback(MetricDef{name, MetricKind::kGauge, "", help}, std::move(labels), std::move(callback), owner);
 }
 
+namespace {
+
+constexpr std::array<std::string_view, 3> kHistogramSamples = {"_bucket", "_sum", "_count"};
+
+// The names under which the samples of a family stand in an exposition: its own, a counter's in OpenMetrics, and a
+// histogram's three.
+std::vector<std::string> names_of(std::string_view family, MetricKind kind) {
+  std::vector<std::string> names{std::string(family)};
+  if (kind == MetricKind::kCounter && family.ends_with("_total"))
+    names.emplace_back(family.substr(0, family.size() - 6));
+  if (kind == MetricKind::kHistogram)
+    for (const std::string_view sample : kHistogramSamples) names.push_back(std::string(family) + std::string(sample));
+  return names;
+}
+
+}  // namespace
+
+// The family that has this name among its names, or null: what names_of says, read backwards.
+const std::string* Registry::family_with_name(std::string_view name) const {
+  const auto holder = [&](std::string_view family, std::optional<MetricKind> kind) -> const std::string* {
+    const auto found = families_.find(family);
+    return found != families_.end() && (!kind || found->second.kind == *kind) ? &found->first : nullptr;
+  };
+  if (const std::string* found = holder(name, {})) return found;
+  if (const std::string* found = holder(std::string(name) + "_total", MetricKind::kCounter)) return found;
+  for (const std::string_view sample : kHistogramSamples) {
+    if (!name.ends_with(sample)) continue;
+    if (const std::string* found = holder(name.substr(0, name.size() - sample.size()), MetricKind::kHistogram))
+      return found;
+  }
+  return nullptr;
+}
+
 // The reason why a family of this name and kind cannot be, or empty. A histogram's samples have names of their own, and
-// OpenMetrics names a counter without "_total": neither may meet another family.
-std::string Registry::clash(const std::map<std::string, Family, std::less<>>& families, std::string_view name,
-                            MetricKind kind) {
-  const auto stem = [](std::string_view full, MetricKind of) {
-    return of == MetricKind::kCounter && full.ends_with("_total") ? full.substr(0, full.size() - 6) : full;
-  };
-  const auto takes = [&](std::string_view family, MetricKind of, std::string_view sample) {
-    if (family == sample || stem(family, of) == sample) return true;
-    if (of != MetricKind::kHistogram || !sample.starts_with(family)) return false;
-    const std::string_view rest = sample.substr(family.size());
-    return rest == "_bucket" || rest == "_sum" || rest == "_count";
-  };
-  for (const auto& [other, family] : families) {
-    if (other == name && family.kind == kind) return {};
-    if (takes(other, family.kind, name) || takes(other, family.kind, stem(name, kind)) || takes(name, kind, other) ||
-        takes(name, kind, stem(other, family.kind))) {
-      return "the metric \"" + std::string(name) + "\" clashes with \"" + other + "\", which is of another kind";
-    }
+// OpenMetrics names a counter without "_total": neither may meet another family. A few look-ups, however many there
+// are.
+std::string Registry::clash(std::string_view name, MetricKind kind) const {
+  const auto same = families_.find(name);
+  if (same != families_.end() && same->second.kind == kind) return {};
+  for (const std::string& wanted : names_of(name, kind)) {
+    if (const std::string* other = family_with_name(wanted))
+      return "the metric \"" + std::string(name) + "\" clashes with \"" + *other + "\", which is of another kind";
   }
   return {};
 }
@@ -240,7 +264,7 @@ Result<Registry::Instrument> Registry::define(std::string_view plugin, std::stri
   const std::string key = render_labels(labels);
 
   const std::lock_guard lock(mutex_);
-  if (std::string reason = clash(families_, name, request.kind); !reason.empty()) return wrong(std::move(reason));
+  if (std::string reason = clash(name, request.kind); !reason.empty()) return wrong(std::move(reason));
   const auto counted = series_by_plugin_.find(plugin);
   const size_t count = counted == series_by_plugin_.end() ? 0 : counted->second;
   Family* family = find_or_make_family(name, request.kind, request.help);

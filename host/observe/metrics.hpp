@@ -95,8 +95,8 @@ class Registry {
   bool make_instrument(Series& series, MetricKind kind, const std::shared_ptr<const Buckets>& buckets);
   void release_cells(Series& series);
   Result<void> check(const Request& request) const;
-  static std::string clash(const std::map<std::string, Family, std::less<>>& families, std::string_view name,
-                           MetricKind kind);
+  std::string clash(std::string_view name, MetricKind kind) const;
+  const std::string* family_with_name(std::string_view name) const;
 
   const Limits limits_;
   // Held while callbacks run and while series are removed; taken before mutex_.

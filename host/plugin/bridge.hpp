@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "host/base/append_table.hpp"
@@ -47,8 +48,9 @@ struct BridgeTables {
   PeerDirectory* peers = nullptr;
   std::string plugin;
   std::string metrics_owner;
-  std::mutex metrics_mutex;  // guards appending to instruments
+  std::mutex metrics_mutex;  // guards appending to instruments, and metric_handles
   AppendTable<Registry::Instrument, 64, 160> instruments;
+  std::unordered_map<const void*, nexus_handle> metric_handles;  // by the instrument's address
 
   Result<void> check_pattern_permitted(const std::vector<std::string>& granted, std::string_view wanted) const;
 };

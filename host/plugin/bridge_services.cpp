@@ -42,6 +42,13 @@ static_assert(sizeof(nexus_metric_options) >= kMetricOptionsMinimum);
 constexpr uint64_t kLabelsMax = 8;
 constexpr uint64_t kBoundsMax = 64;
 
+// Tells an instrument from all others.
+const void* address_of(const Registry::Instrument& instrument) {
+  if (instrument.counter != nullptr) return instrument.counter;
+  if (instrument.gauge != nullptr) return instrument.gauge;
+  return instrument.histogram;
+}
+
 int32_t metrics_define(void* ctx, const nexus_metric_options* options, nexus_handle* metric, nexus_error* error) {
   return abi_call(ctx, error, [&](BridgeTables& tables) {
     if (options == nullptr || metric == nullptr) return refuse_argument(error, "options or metric is a null pointer");
@@ -71,18 +78,16 @@ int32_t metrics_define(void* ctx, const nexus_metric_options* options, nexus_han
     auto made = tables.services->metrics->define(tables.plugin, tables.metrics_owner, request);
     if (!made) return write_error(error, made.error());
     std::lock_guard guard(tables.metrics_mutex);
-    for (size_t i = 0; i < tables.instruments.size(); ++i) {
-      const Registry::Instrument& one = *tables.instruments.find(i);
-      if (one.counter == made.value().counter && one.gauge == made.value().gauge &&
-          one.histogram == made.value().histogram) {
-        *metric = i + 1;
-        return NEXUS_OK;
-      }
+    const auto known_handle = tables.metric_handles.find(address_of(made.value()));
+    if (known_handle != tables.metric_handles.end()) {
+      *metric = known_handle->second;
+      return NEXUS_OK;
     }
     const size_t index = tables.instruments.append([&](Registry::Instrument& entry) { entry = made.value(); });
     if (index == tables.instruments.kSizeMax)
       return write_error(error, NEXUS_E_TOO_LARGE, "a plugin has at most 10240 metrics");
     *metric = index + 1;
+    tables.metric_handles.emplace(address_of(made.value()), *metric);
     return NEXUS_OK;
   });
 }

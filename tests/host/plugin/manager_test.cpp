@@ -1,3 +1,4 @@
+// The life of plugins under the plugin manager: loaded, refused, stopped, by the folder and by hand.
 #include "host/plugin/manager.hpp"
 
 #include <string>
@@ -5,7 +6,6 @@
 
 #include <catch2/catch_test_macros.hpp>
 
-#include "host/base/os/shared_object.hpp"
 #include "tests/host/plugin/manager_rig.hpp"
 
 using namespace nexus::host;
@@ -107,165 +107,6 @@ TEST_CASE("a refused file is looked at again when it changes, or when its rights
   CHECK(rig.state("com.test.other") == "running");
 }
 
-TEST_CASE("plugins are loaded in the order of their requirements") {
-  ManagerRig rig;
-  rig.folder.put("needs_needs", "1.so");
-  rig.folder.put("needs_good_1", "2.so");
-  rig.folder.put("good", "3.so");
-  rig.folder.put("provider", "4.so");
-  CHECK(rig.manager().scan().loaded == 4);
-  CHECK(rig.loaded_order() == Lines{"com.test.provider", "com.test.good", "com.test.needs", "com.test.top"});
-  const auto info = rig.manager().info("com.test.good");
-  REQUIRE(info.has_value());
-  CHECK(info->required_by == Lines{"com.test.needs"});
-
-  rig.journal.take();
-  CHECK(rig.manager().stop_all("shutdown", std::chrono::seconds(5)));
-  Lines stopped;
-  for (const std::string& line : rig.journal.take()) {
-    if (line.rfind("unloaded ", 0) == 0) stopped.push_back(line);
-  }
-  CHECK(stopped == Lines{"unloaded com.test.top: shutdown", "unloaded com.test.needs: shutdown",
-                         "unloaded com.test.good: shutdown", "unloaded com.test.provider: shutdown"});
-}
-
-TEST_CASE("what is missing is named, and comes later") {
-  ManagerRig rig;
-  rig.folder.put("needs_needs");
-  rig.folder.put("needs_good_1");
-  rig.manager().scan();
-  CHECK(rig.state("com.test.needs") == "refused 409");
-  CHECK(rig.state("com.test.top") == "refused 409");
-  CHECK(rig.journal.has(
-      "error com.test.needs load_requires: com.test.needs requires com.test.good ^1.0, which is not loaded"));
-
-  rig.folder.put("good_2", "good.so");
-  rig.manager().scan();
-  CHECK(rig.journal.has("com.test.needs requires com.test.good ^1.0, but its version is 2.0.0"));
-  CHECK(rig.state("com.test.good") == "running");
-  CHECK(rig.state("com.test.needs") == "refused 409");
-
-  rig.folder.put("good", "good.so");
-  rig.manager().scan();
-  CHECK(rig.state("com.test.needs") == "running");
-  CHECK(rig.state("com.test.top") == "running");
-}
-
-TEST_CASE("a plugin goes down after those that require it, and they come back with it") {
-  ManagerRig rig;
-  rig.folder.put("needs_needs");
-  rig.folder.put("needs_good_1");
-  const fs::path good = rig.folder.put("good");
-  rig.manager().scan();
-  rig.journal.take();
-  fs::remove(good);
-  rig.manager().scan();
-  Lines stopped;
-  for (const std::string& line : rig.journal.take()) {
-    if (line.rfind("unloaded ", 0) == 0) stopped.push_back(line);
-  }
-  CHECK(stopped ==
-        Lines{"unloaded com.test.top: com.test.top requires com.test.needs, which is stopped",
-              "unloaded com.test.needs: com.test.needs requires com.test.good, which is stopped",
-              "unloaded com.test.good: its file was removed"});
-  CHECK(rig.state("com.test.needs") == "refused 409");
-  rig.folder.put("good");
-  CHECK(rig.manager().scan().loaded == 3);
-  CHECK(rig.state("com.test.top") == "running");
-}
-
-TEST_CASE("circles are refused") {
-  ManagerRig rig;
-  rig.folder.put("circle_a");
-  rig.folder.put("circle_b");
-  rig.folder.put("good");
-  rig.manager().scan();
-  CHECK(rig.state("com.test.good") == "running");
-  CHECK(rig.state("com.test.a") == "refused 410");
-  CHECK(rig.journal.has("error com.test.a load_cycle: plugins require each other in a circle: com.test.a → com.test.b → com.test.a"));
-  CHECK(rig.state("com.test.b") == "refused 410");
-}
-
-TEST_CASE("of two files with one id the first by name runs, and the other takes its place when it goes") {
-  ManagerRig rig;
-  const fs::path first = rig.folder.put("good", "a.so");
-  const fs::path second = rig.folder.put("good_1_1", "b.so");
-  rig.manager().scan();
-  CHECK(rig.version("com.test.good") == "1.0.0");
-  CHECK(rig.journal.has("error com.test.good load_duplicate: " + second.string() +
-                        " provides com.test.good, which " + first.string() + " already provides"));
-  fs::remove(first);
-  rig.journal.take();
-  rig.manager().scan();
-  CHECK(rig.version("com.test.good") == "1.1.0");
-  // It was a swap: nothing was lost between the two.
-  CHECK(rig.journal.has("unloaded com.test.good: replaced by 1.1.0"));
-  CHECK(rig.manager().list().size() == 1);
-}
-
-TEST_CASE("folders are taken in their order") {
-  ManagerRig rig;
-  const fs::path late = rig.folder.path() / "a_but_late";
-  fs::create_directory(late);
-  ::chmod(late.c_str(), 0755);
-  rig.options.folders = {rig.folder.plugins() / "", late, rig.folder.plugins()};
-  rig.folder.put("good", "z.so");
-  fs::copy_file(specimen("good_1_1"), late / "a.so");
-  rig.manager().scan();
-  CHECK(rig.manager().folders().size() == 2);
-  CHECK(rig.version("com.test.good") == "1.0.0");
-}
-
-TEST_CASE("a renamed file goes on running, a replaced folder stops nothing") {
-  ManagerRig rig;
-  const fs::path file = rig.folder.put("good", "old.so");
-  rig.manager().scan();
-  rig.journal.take();
-  fs::rename(file, rig.folder.plugins() / "new.so");
-  rig.manager().scan();
-  CHECK(rig.journal.take().empty());
-  CHECK(rig.manager().info("com.test.good")->file == rig.folder.plugins() / "new.so");
-
-  fs::rename(rig.folder.plugins(), rig.folder.path() / "away");
-  rig.manager().scan();
-  CHECK(rig.journal.take().empty());
-  CHECK(rig.state("com.test.good") == "running");
-  fs::create_directory(rig.folder.plugins());
-  ::chmod(rig.folder.plugins().c_str(), 0755);
-  rig.folder.put("good_1_1", "new.so");
-  CHECK(rig.manager().scan().swapped == 1);
-
-  // A removal that was seen counts, even when the folder went with it.
-  fs::remove_all(rig.folder.plugins());
-  CHECK(rig.manager().scan({true, {rig.folder.plugins() / "new.so"}, {}}).unloaded == 1);
-}
-
-TEST_CASE("a file that is being written is left alone") {
-  ManagerRig rig;
-  const fs::path file = rig.folder.put("good", "x.so");
-  rig.manager().scan();
-  rig.journal.take();
-  const fs::path half = rig.folder.put_bytes("half", "half.so");
-  fs::remove(file);
-  CHECK(rig.manager().scan({true, {}, {file, half}}).unloaded == 0);
-  CHECK(rig.manager().scan({false, {file, half}, {file, half}}).refused == 0);
-  CHECK(rig.journal.take().empty());
-  CHECK(rig.manager().scan({false, {file}, {}}).unloaded == 1);
-}
-
-TEST_CASE("a touched file is not reloaded") {
-  ManagerRig rig;
-  const fs::path file = rig.folder.put("good");
-  rig.manager().scan();
-  rig.journal.take();
-  fs::last_write_time(file, fs::file_time_type::clock::now() + std::chrono::hours(1));
-  rig.folder.put("good");  // another inode, the same bytes
-  const ScanReport report = rig.manager().scan();
-  CHECK(report.swapped + report.loaded + report.unloaded + report.refused == 0);
-  CHECK(rig.journal.take().empty());
-  CHECK(rig.manager().info("com.test.good")->generation == 1);
-}
-
 TEST_CASE("create and start that fail") {
   struct Row {
     const char* specimen;
@@ -305,18 +146,6 @@ TEST_CASE("functions that throw where they cannot fail are contained") {
   CHECK(rig.state("com.test.throwing") == "running");
   CHECK(rig.manager().unload("com.test.throwing", "enough").has_value());
   CHECK(rig.state("com.test.throwing") == "unloaded");
-}
-
-TEST_CASE("a plugin whose requirement failed to start is told why, and waits") {
-  ManagerRig rig;
-  rig.folder.put("fails_start", "good.so");
-  rig.folder.put("needs_good_1");
-  rig.manager().scan();
-  CHECK(rig.state("com.test.good") == "refused 414");
-  CHECK(rig.state("com.test.needs") == "refused 409");
-  rig.folder.put("good", "good.so");
-  rig.manager().scan();
-  CHECK(rig.state("com.test.needs") == "running");
 }
 
 TEST_CASE("a wrong config is a refusal until it is mended") {
@@ -388,25 +217,6 @@ TEST_CASE("unloaded by hand stays so until it is asked for or changes") {
   rig.folder.put("good_1_1", "good.so");
   CHECK(rig.manager().scan().loaded == 1);
   CHECK(rig.version("com.test.good") == "1.1.0");
-}
-
-TEST_CASE("a file outside the folders is loaded when it is named") {
-  ManagerRig rig;
-  rig.manager().scan();
-  const fs::path file = rig.folder.path() / "elsewhere.so";
-  fs::copy_file(specimen("good"), file);
-  const auto loaded = rig.manager().load(file);
-  REQUIRE(loaded.has_value());
-  CHECK(loaded->id == "com.test.good");
-  rig.manager().scan();
-  CHECK(rig.state("com.test.good") == "running");
-
-  const auto twin = rig.manager().load(rig.folder.put("good_1_1"));
-  REQUIRE(twin.has_error());
-  CHECK(twin.error().code == NEXUS_E_LOAD_DUPLICATE);
-  const auto absent = rig.manager().load(rig.folder.path() / "absent.so");
-  REQUIRE(absent.has_error());
-  CHECK(absent.error().code == NEXUS_E_LOAD_FILE);
 }
 
 TEST_CASE("the dry run says what a load would, and changes nothing") {
@@ -484,22 +294,4 @@ TEST_CASE("a library that stays mapped is reported as retained") {
   CHECK(states == Lines{"unloaded", "retained"});
   CHECK(rig.manager().collect() == 1);
   CHECK_FALSE(rig.manager().stop_all("end", std::chrono::seconds(1)));
-}
-
-TEST_CASE("only what is required can be looked up at another plugin") {
-  ManagerRig rig;
-  rig.folder.put("good");
-  rig.folder.put("other");
-  rig.folder.put("needs_good_1");
-  rig.manager().scan();
-  PluginManager& manager = rig.manager();
-  const auto* answer = static_cast<const int*>(manager.query_plugin("com.test.needs", "com.test.good", "test.answer/1"));
-  REQUIRE(answer != nullptr);
-  CHECK(*answer == 42);
-  CHECK(manager.query_plugin("com.test.needs", "com.test.good", "test.other/1") == nullptr);
-  CHECK(manager.query_plugin("com.test.needs", "com.test.other", "test.answer/1") == nullptr);
-  CHECK(manager.query_plugin("com.test.nobody", "com.test.good", "test.answer/1") == nullptr);
-  CHECK(manager.query_plugin("com.test.needs", "com.test.nobody", "test.answer/1") == nullptr);
-  CHECK(manager.query_plugin("com.test.needs", "com.test.good", nullptr) == nullptr);
-  CHECK(manager.query_plugin("", "com.test.other", "test.answer/1") != nullptr);
 }
