@@ -165,7 +165,7 @@ void FastClock::give_up() {
 
 bool FastClock::refill(Cache& cache) const {
   for (;;) {
-    if (!fast_.load(std::memory_order_acquire)) return false;
+    if (!fast_.load(std::memory_order_acquire) || source_ != nullptr) return false;
     const uint32_t before = sequence_.load(std::memory_order_acquire);
     cache.base_ticks_ = base_ticks_.load(std::memory_order_acquire);
     cache.rate_ = rate_.load(std::memory_order_acquire);

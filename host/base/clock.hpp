@@ -95,7 +95,7 @@ class FastClock final : public Clock {
     if (sequence_.load(std::memory_order_acquire) != cache.sequence_) [[unlikely]] {
       if (!refill(cache)) return slow_unix_ns();
     }
-    const auto elapsed = static_cast<int64_t>(ticks() - cache.base_ticks_);
+    const auto elapsed = static_cast<int64_t>(os::cpu_ticks() - cache.base_ticks_);
     return cache.base_unix_ns_ + (elapsed > 0 ? scale(static_cast<uint64_t>(elapsed), cache.rate_) : 0);
   }
   // Both by one reading of the counter: what an emit needs.

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <ostream>
 #include <iterator>
+#include <ostream>
 #include <stdexcept>
 
 namespace nexus::host {
@@ -211,6 +211,18 @@ int32_t write_error(nexus_error* out, int32_t code, std::string_view sentence) {
   if (length > 0) std::memcpy(out->text, sentence.data(), length);
   out->len = static_cast<uint32_t>(length);
   return code;
+}
+
+int32_t write_exception(nexus_error* out) noexcept {
+  try {
+    throw;
+  } catch (const std::bad_alloc&) {
+    return write_error(out, NEXUS_E_MEMORY, "out of memory");
+  } catch (const std::exception& thrown) {
+    return write_error(out, NEXUS_E_INTERNAL, thrown.what());
+  } catch (...) {
+    return write_error(out, NEXUS_E_INTERNAL, "an exception of an unknown type");
+  }
 }
 
 }  // namespace nexus::host

@@ -59,6 +59,8 @@ ErrorTable error_table();
 // Writes code and sentence into the caller's buffer of the ABI, cut at a UTF-8 character; returns the code. A null
 // buffer, or one whose size is below the 1.0 layout, is left alone.
 int32_t write_error(nexus_error* out, int32_t code, std::string_view sentence);
+// What was thrown, as a code and a sentence. Only inside a catch block.
+int32_t write_exception(nexus_error* out) noexcept;
 inline int32_t write_error(nexus_error* out, const Error& error) { return write_error(out, error.code, error.message); }
 
 }  // namespace nexus::host

@@ -5,10 +5,6 @@
 
 #include <boost/uuid/name_generator_sha1.hpp>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
-
 namespace nexus::host {
 namespace {
 
@@ -23,7 +19,7 @@ constexpr int hex_value(char c) {
   return -1;
 }
 
-constexpr bool is_hyphen_place(size_t i) { return i == 8 || i == 13 || i == 18 || i == 23; }
+using detail::is_hyphen_place;
 
 }  // namespace
 
@@ -56,40 +52,6 @@ std::optional<int64_t> uuid_v7_unix_ms(const Uuid& id) {
   int64_t ms = 0;
   for (int i = 0; i < 6; ++i) ms = (ms << 8) | id.bytes[i];
   return ms;
-}
-
-void format_uuid(const Uuid& id, char out[36]) {
-#if defined(__SSE2__)
-  const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(id.bytes));
-  const __m128i nibble = _mm_set1_epi8(0x0F);
-  const __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble);
-  const __m128i low = _mm_and_si128(bytes, nibble);
-  const auto to_text = [](__m128i digits) {
-    const __m128i letters = _mm_and_si128(_mm_cmpgt_epi8(digits, _mm_set1_epi8(9)), _mm_set1_epi8('a' - '0' - 10));
-    return _mm_add_epi8(_mm_add_epi8(digits, _mm_set1_epi8('0')), letters);
-  };
-  const __m128i first = to_text(_mm_unpacklo_epi8(high, low));
-  const __m128i second = to_text(_mm_unpackhi_epi8(high, low));
-  const auto store4 = [](char* to, __m128i from) {
-    const int value = _mm_cvtsi128_si32(from);
-    std::memcpy(to, &value, 4);
-  };
-  _mm_storel_epi64(reinterpret_cast<__m128i*>(out), first);
-  store4(out + 9, _mm_srli_si128(first, 8));
-  store4(out + 14, _mm_srli_si128(first, 12));
-  store4(out + 19, second);
-  _mm_storel_epi64(reinterpret_cast<__m128i*>(out + 24), _mm_srli_si128(second, 4));
-  store4(out + 32, _mm_srli_si128(second, 12));
-  out[8] = out[13] = out[18] = out[23] = '-';
-#else
-  constexpr char kDigits[] = "0123456789abcdef";
-  size_t at = 0;
-  for (const uint8_t byte : id.bytes) {
-    if (is_hyphen_place(at)) out[at++] = '-';
-    out[at++] = kDigits[byte >> 4];
-    out[at++] = kDigits[byte & 0x0F];
-  }
-#endif
 }
 
 std::string uuid_text(const Uuid& id) {

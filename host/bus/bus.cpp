@@ -33,7 +33,8 @@ Bus::Bus(const BusOptions& options, const Clock& clock)
     : options_(options),
       clock_(clock),
       fast_clock_(&clock == &FastClock::instance() ? &FastClock::instance() : nullptr),
-      dispatcher_(*this, clock) {}
+      dispatcher_(*this, clock),
+      plain_size_max_(options.event_size_max) {}
 
 std::unique_ptr<Bus> Bus::create(const BusOptions& options, const Clock& clock) {
   std::unique_ptr<Bus> bus(new Bus(options, clock));
@@ -58,7 +59,7 @@ Bus::~Bus() {
 std::shared_ptr<Participant> Bus::add_participant(ParticipantOptions options) {
   std::lock_guard guard(mutex_);
   const std::string_view source = intern_source(options.id);
-  auto participant = std::make_shared<Participant>(std::move(options), next_number_++, source);
+  auto participant = std::make_shared<Participant>(*this, std::move(options), next_number_++, source);
   MailboxRunner* runner = scheduler_.get();
   if (participant->options().own_thread) {
     participant->own_scheduler_ = std::make_unique<Scheduler>(dispatcher_, 1, "nexus-own");
@@ -266,7 +267,8 @@ void Bus::discard_slot(const Slot& slot) {
 
 // A mailbox that was closed between reserving and pushing has a successor, or its plugin is gone.
 void Bus::deliver_or_redirect(EventBlock* event, Target* target, Mailbox::Push result) {
-  if (result == Mailbox::Push::kAccepted) [[likely]] return;
+  if (result == Mailbox::Push::kAccepted) [[likely]]
+    return;
   Participant* successor = target->mailbox->owner().successor();
   Target* heir = successor == nullptr ? nullptr : router_.successor_of(*target, *successor);
   if (heir != nullptr && heir->mailbox->push_forced(event, heir) == Mailbox::Push::kAccepted) return;
@@ -361,9 +363,10 @@ void Bus::watch_deadlines() {
     const uint64_t handle = activity.subscription.load(std::memory_order_relaxed);
     const uint64_t sequence = activity.sequence.load(std::memory_order_relaxed);
     const auto known = std::find_if(watched_.begin(), watched_.end(), [&](const Watched& w) {
-      return w.activity == &activity && w.sequence == sequence;
+      return w.activity == &activity && w.sequence == sequence && w.subscription == handle;
     });
-    Watched watch = known != watched_.end() && handle != 0 ? *known : Watched{&activity, sequence, time, nullptr};
+    Watched watch =
+        known != watched_.end() && handle != 0 ? *known : Watched{&activity, sequence, handle, time, nullptr};
     if (handle != 0 && watch.stuck == nullptr) {
       const std::shared_ptr<Subscription> subscription = router_.find(handle);
       if (subscription != nullptr && time - watch.since_ns >= subscription->deadline_ns) {

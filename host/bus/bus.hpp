@@ -33,7 +33,7 @@ struct BusOptions {
   uint32_t worker_count = 4;
   uint32_t max_queue_size = 10000;  // per mailbox; emits from handlers may go to ten times that
   Overflow overflow = Overflow::kBlock;
-  int64_t block_timeout_ns = 5'000'000'000;     // how long an emitter waits for room when overflow is kBlock
+  int64_t block_timeout_ns = 5'000'000'000;      // how long an emitter waits for room when overflow is kBlock
   int64_t handler_deadline_ns = 30'000'000'000;  // a handler running longer is reported
   uint32_t event_size_max = 16u << 20;           // bytes of data in one event
 };
@@ -41,13 +41,13 @@ struct BusOptions {
 // What the bus has counted since it was made. emitted = accepted; every delivery is in exactly one of the other sums,
 // or still waits.
 struct BusTotals {
-  uint64_t accepted = 0;    // emits answered OK
-  uint64_t rejected = 0;    // emits answered with a 3xx code
-  uint64_t invalid = 0;     // emits that named no valid type, or were malformed
-  uint64_t unrouted = 0;    // accepted, and nobody listened
-  uint64_t withdrawn = 0;   // accepted inside a handler that failed afterwards: they never left
+  uint64_t accepted = 0;   // emits answered OK
+  uint64_t rejected = 0;   // emits answered with a 3xx code
+  uint64_t invalid = 0;    // emits that named no valid type, or were malformed
+  uint64_t unrouted = 0;   // accepted, and nobody listened
+  uint64_t withdrawn = 0;  // accepted inside a handler that failed afterwards: they never left
   SubscriptionTotals deliveries;
-  uint64_t waiting = 0;     // in mailboxes
+  uint64_t waiting = 0;  // in mailboxes
   uint64_t handler_timeouts = 0;
 };
 
@@ -87,10 +87,10 @@ class Bus final : private DeliveryPort {
 
   // `options` may be null; its size has been checked and its unknown tail zeroed. Returns NEXUS_OK or a code; the
   // sentence goes to `error`, which may be null.
-  int32_t emit(Participant& from, uint64_t port, const nexus_emit_options* options, nexus_bytes data, nexus_uuid* id,
-               nexus_error* error);
-  int32_t emit_batch(Participant& from, const nexus_emit_item* items, uint64_t count, uint64_t* accepted,
-                     nexus_uuid* ids, nexus_error* error);
+  static int32_t emit(Participant& from, uint64_t port, const nexus_emit_options* options, nexus_bytes data,
+                      nexus_uuid* id, nexus_error* error) noexcept;
+  static int32_t emit_batch(Participant& from, const nexus_emit_item* items, uint64_t count, uint64_t* accepted,
+                            nexus_uuid* ids, nexus_error* error) noexcept;
 
   Result<nexus_handle> subscribe(Participant& participant, std::string_view pattern,
                                  const nexus_subscribe_options& options, nexus_handler_fn handler, void* user);
@@ -101,7 +101,10 @@ class Bus final : private DeliveryPort {
 
   // ---- The host ---------------------------------------------------------------------------------------------------
   // From now on emits from outside handlers are rejected; the host's own go on.
-  void refuse_outside_emits() { stopping_.store(true, std::memory_order_relaxed); }
+  void refuse_outside_emits() {
+    stopping_.store(true, std::memory_order_relaxed);
+    plain_size_max_.store(-1, std::memory_order_relaxed);
+  }
   // Waits until all mailboxes are empty; false at the deadline.
   bool drain_all(int64_t deadline_monotonic_ns);
   // Joins the workers. Nothing is delivered afterwards.
@@ -152,8 +155,12 @@ class Bus final : private DeliveryPort {
   int32_t publish_to_many(EmitCall& call, EventBlock* event, const Route& route, std::shared_ptr<Mailbox>* full);
   int32_t hold(EmitCall& call, EventBlock* event);
   int32_t refuse(EmitCall& call, int32_t code, std::string_view sentence);
+  bool may_be_plain(const ThreadState& thread, nexus_bytes data) const;
   int32_t emit_plain(Participant& from, Port& port, ThreadState& thread, int64_t time, nexus_bytes data, nexus_uuid* id,
                      nexus_error* error);
+  static int32_t emit_general(Participant& from, uint64_t port_number, const nexus_emit_options* options,
+                              nexus_bytes data, nexus_uuid* id, nexus_error* error) noexcept;
+  int32_t publish_plain(Participant& from, Port& port, int64_t time, EventBlock* block, nexus_error* error);
   int32_t finish(EmitCall& call, EventBlock* event, int32_t code);
   int32_t emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id);
   int64_t now(ThreadState& thread) const {
@@ -168,8 +175,8 @@ class Bus final : private DeliveryPort {
   void discard_slot(const Slot& slot);
 
   // DeliveryPort
-  void commit(std::vector<HeldEmit>& held) override;
-  void abort(std::vector<HeldEmit>& held) override;
+  void commit(RunningCallback& running) override;
+  void abort(RunningCallback& running) override;
   void first_attempt_done(EventBlock* event) override;
   void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
                       std::string_view message) override;
@@ -189,6 +196,7 @@ class Bus final : private DeliveryPort {
   std::unique_ptr<Scheduler> scheduler_;
   std::shared_ptr<Participant> host_;
   std::atomic<bool> stopping_{false};
+  std::atomic<int64_t> plain_size_max_;  // event_size_max; less than any size once the bus is stopping
   std::atomic<uint64_t> unrouted_{0}, withdrawn_{0}, handler_timeouts_{0};
   std::array<std::atomic<uint64_t>, 100> rejected_by_code_{};  // by code - 300
 
@@ -200,6 +208,7 @@ class Bus final : private DeliveryPort {
   struct Watched {
     const WorkerActivity* activity;
     uint64_t sequence;
+    nexus_handle subscription;
     int64_t since_ns;
     const Mailbox* stuck;  // once reported: whose handler it is; only compared
   };

@@ -52,11 +52,11 @@ const char* check_options(const nexus_emit_options& options) {
   if (const char* wrong = check_text(options.correlation_id, kCorrelationMax,
                                      "the correlation id is longer than 255 bytes", "the correlation id is not UTF-8"))
     return wrong;
-  if (const char* wrong = check_text(options.subject, kSubjectMax, "the subject is longer than 1024 bytes",
-                                     "the subject is not UTF-8"))
+  if (const char* wrong =
+          check_text(options.subject, kSubjectMax, "the subject is longer than 1024 bytes", "the subject is not UTF-8"))
     return wrong;
-  if (const char* wrong = check_text(options.source, kSubjectMax, "the source is longer than 1024 bytes",
-                                     "the source is not UTF-8"))
+  if (const char* wrong =
+          check_text(options.source, kSubjectMax, "the source is longer than 1024 bytes", "the source is not UTF-8"))
     return wrong;
   if (options.metadata.size > kMetadataMax) return "the metadata is larger than 64 KiB";
   if (options.metadata.size != 0) {
@@ -118,13 +118,10 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
   }
   EventBlock* block = allocate_block(payload);
   if (block == nullptr) return nullptr;
-  block->type_index = call.port.type->index;
-  block->emitter = call.from.number();
+  block->copy_header(call.port.prototype);
+  block->forget();
   block->hops = cause != nullptr ? static_cast<uint16_t>(cause->hops + 1) : uint16_t{0};
-  block->host_flags = call.port.type->reports_failure ? EventBlock::kHostNoErrorReport : uint8_t{0};
-  block->route = nullptr;
   nexus_event& event = block->event;
-  event = call.port.prototype;
   event.time_unix_ns = call.now;
   Packer packer(block->payload());
   if (options != nullptr) {
@@ -144,8 +141,8 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
       if (options->time_unix_ns != 0) event.time_unix_ns = options->time_unix_ns;
     }
   }
-  event.id = options != nullptr && (options->flags & NEXUS_EMIT_HAS_ID) != 0 ? options->id
-                                                                             : call.thread.ids.next(call.now);
+  event.id =
+      options != nullptr && (options->flags & NEXUS_EMIT_HAS_ID) != 0 ? options->id : call.thread.ids.next(call.now);
   if (cause != nullptr) {
     if (is_nil(event.causation_id)) event.causation_id = cause->event.id;
     if (is_nil(event.trace_id)) {
@@ -166,60 +163,126 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
   return block;
 }
 
+namespace {
+
+// What all plain events of one port have in common.
+[[gnu::noinline]] void write_plain_header(const Port& port, EventBlock* block) {
+  block->copy_header(port.prototype);
+  block->event.correlation_id = {block->payload(), kUuidTextSize};
+  block->event.data = {reinterpret_cast<const uint8_t*>(block->payload() + kUuidTextSize), 0};
+  block->event.data_format = NEXUS_DATA_NONE;
+  format_uuid(Uuid{}, block->payload());  // the hyphens stay
+  block->stamp_once(port.prototype.stamp);
+}
+
+[[gnu::noinline]] void change_size(EventBlock* block, uint64_t size) {
+  block->event.data.size = size;
+  block->event.data_format = size == 0 ? NEXUS_DATA_NONE : NEXUS_DATA_CBOR;
+}
+
+}  // namespace
+
+inline bool Bus::may_be_plain(const ThreadState& thread, nexus_bytes data) const {
+  return thread.running.event == nullptr &&
+         static_cast<int64_t>(data.size) <= plain_size_max_.load(std::memory_order_relaxed);
+}
+
 // The common case, an emit without options outside of handlers, straight down: what build and publish do, for one
 // mailbox with room. Everything else goes the general way.
-inline int32_t Bus::emit_plain(Participant& from, Port& port, ThreadState& thread, int64_t time, nexus_bytes data,
-                               nexus_uuid* id, nexus_error* error) {
+[[gnu::always_inline]] inline int32_t Bus::emit_plain(Participant& from, Port& port, ThreadState& thread, int64_t time,
+                                                      nexus_bytes data, nexus_uuid* id, nexus_error* error) {
   EventBlock* block = allocate_block(data.size + kUuidTextSize);
-  if (block == nullptr) [[unlikely]] {
-    EmitCall call{from, port, nullptr, thread, nullptr, time, error};
-    return refuse(call, NEXUS_E_MEMORY, "no memory for the event");
-  }
-  block->type_index = port.type->index;
-  block->emitter = from.number();
-  block->hops = 0;
-  block->host_flags = 0;
-  block->route = nullptr;
+  if (block == nullptr) [[unlikely]]
+    return publish_plain(from, port, time, nullptr, error);
+  if (!block->is_stamped(port.prototype.stamp)) [[unlikely]]
+    write_plain_header(port, block);
   nexus_event& event = block->event;
-  event = port.prototype;
+  char* payload = block->payload();
   event.time_unix_ns = time;
   event.id = thread.ids.next(time);
-  char* payload = block->payload();
-  format_uuid(event.id, payload);
-  event.correlation_id = {payload, kUuidTextSize};
-  event.data = {reinterpret_cast<const uint8_t*>(payload + kUuidTextSize), data.size};
-  if (data.size != 0)
-    std::memcpy(payload + kUuidTextSize, data.data, data.size);
-  else
-    event.data_format = NEXUS_DATA_NONE;
+  format_uuid<false>(event.id, payload);
+  if (event.data.size != data.size) [[unlikely]]
+    change_size(block, data.size);
+  std::memcpy(payload + kUuidTextSize, data.data, data.size);
   if (id != nullptr) *id = event.id;
   {
     RouteReader reader(thread);
     const Route* route = port.type->route.load(std::memory_order_acquire);
-    if (route != nullptr && route->single != nullptr) [[likely]] {
-      if (route->single->mailbox->push(block, route->single, false, nullptr) == Mailbox::Push::kAccepted) [[likely]] {
+    if (route != nullptr) [[likely]] {
+      const Mailbox::Push pushed = route->single != nullptr
+                                       ? route->single->mailbox->push(block, route->single, false, nullptr)
+                                       : Mailbox::push_all(block, route->together, false);
+      if (pushed == Mailbox::Push::kAccepted) [[likely]] {
         port.accepted.add(thread);
         return NEXUS_OK;
       }
     }
   }
-  EmitCall call{from, port, nullptr, thread, nullptr, time, error};
+  return publish_plain(from, port, time, block, error);
+}
+
+// A plain emit that meets more than one mailbox, or one without room, or no memory.
+[[gnu::noinline]] int32_t Bus::publish_plain(Participant& from, Port& port, int64_t time, EventBlock* block,
+                                             nexus_error* error) {
+  EmitCall call{from, port, nullptr, thread_state(), nullptr, time, error};
+  if (block == nullptr) return refuse(call, NEXUS_E_MEMORY, "no memory for the event");
   return finish(call, block, publish(call, block));
 }
 
-int32_t Bus::emit(Participant& from, uint64_t port_number, const nexus_emit_options* options, nexus_bytes data,
-                  nexus_uuid* id, nexus_error* error) {
-  Port* port = from.port(port_number);
-  if (port == nullptr) [[unlikely]] {
-    from.invalid_emits.fetch_add(1, std::memory_order_relaxed);
-    return write_error(error, NEXUS_E_HANDLE, "this is no number that intern gave to this plugin");
+[[gnu::noinline]] int32_t Bus::emit_general(Participant& from, uint64_t port_number, const nexus_emit_options* options,
+                                            nexus_bytes data, nexus_uuid* id, nexus_error* error) noexcept {
+  try {
+    Port* port = from.port(port_number);
+    if (port == nullptr) {
+      from.invalid_emits.fetch_add(1, std::memory_order_relaxed);
+      return write_error(error, NEXUS_E_HANDLE, "this is no number that intern gave to this plugin");
+    }
+    Bus& bus = from.bus();
+    ThreadState& thread = thread_state();
+    EmitCall call{from, *port, options, thread, thread.running.event, bus.now(thread), error};
+    return bus.emit_one(call, data, id);
+  } catch (...) {
+    return write_exception(error);
   }
-  ThreadState& thread = thread_state();
-  if (options == nullptr && thread.running.event == nullptr && data.size <= options_.event_size_max &&
-      !stopping_.load(std::memory_order_relaxed)) [[likely]]
-    return emit_plain(from, *port, thread, now(thread), data, id, error);
-  EmitCall call{from, *port, options, thread, thread.running.event, now(thread), error};
-  return emit_one(call, data, id);
+}
+
+int32_t Bus::emit(Participant& from, uint64_t port_number, const nexus_emit_options* options, nexus_bytes data,
+                  nexus_uuid* id, nexus_error* error) noexcept {
+  Port* port = from.port(port_number);
+  Bus& bus = from.bus();
+  ThreadState* thread = existing_thread_state();
+  if (options != nullptr || port == nullptr || thread == nullptr || !bus.may_be_plain(*thread, data)) [[unlikely]]
+    return emit_general(from, port_number, options, data, id, error);
+  try {
+    return bus.emit_plain(from, *port, *thread, bus.now(*thread), data, id, error);
+  } catch (...) {
+    return write_exception(error);
+  }
+}
+
+int32_t Bus::emit_batch(Participant& from, const nexus_emit_item* items, uint64_t count, uint64_t* accepted,
+                        nexus_uuid* ids, nexus_error* error) noexcept {
+  Bus& bus = from.bus();
+  int32_t code = NEXUS_OK;
+  uint64_t done = 0;
+  try {
+    ThreadState& thread = thread_state();
+    const int64_t time = bus.now(thread);
+    for (; done < count; ++done) {
+      const nexus_emit_item& item = items[done];
+      nexus_uuid* id = ids != nullptr ? &ids[done] : nullptr;
+      Port* port = from.port(item.type);
+      code = item.options == nullptr && port != nullptr && bus.may_be_plain(thread, item.data)
+                 ? bus.emit_plain(from, *port, thread, time, item.data, id, error)
+                 : emit_general(from, item.type, item.options, item.data, id, error);
+      if (code != NEXUS_OK) [[unlikely]]
+        break;
+    }
+  } catch (...) {
+    code = write_exception(error);
+  }
+  if (accepted != nullptr) *accepted = done;
+  return code;
 }
 
 int32_t Bus::emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id) {
@@ -245,8 +308,7 @@ int32_t Bus::emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id) {
     return refuse(call, NEXUS_E_MEMORY, "no memory for the event");
   if (id != nullptr) *id = event->event.id;
   const bool at_once = call.options != nullptr && (call.options->flags & NEXUS_EMIT_NOW) != 0;
-  const int32_t code =
-      call.thread.running.event != nullptr && !at_once ? hold(call, event) : publish(call, event);
+  const int32_t code = call.thread.running.event != nullptr && !at_once ? hold(call, event) : publish(call, event);
   return finish(call, event, code);
 }
 
@@ -256,36 +318,9 @@ int32_t Bus::finish(EmitCall& call, EventBlock* event, int32_t code) {
     return NEXUS_OK;
   }
   event->release();
-  return refuse(call, code,
-                code == NEXUS_E_QUEUE_FULL ? "a mailbox that this event must enter is full" : "the event was not accepted");
-}
-
-int32_t Bus::emit_batch(Participant& from, const nexus_emit_item* items, uint64_t count, uint64_t* accepted,
-                        nexus_uuid* ids, nexus_error* error) {
-  ThreadState& thread = thread_state();
-  const int64_t time = now(thread);
-  int32_t code = NEXUS_OK;
-  uint64_t done = 0;
-  for (; done < count; ++done) {
-    const nexus_emit_item& item = items[done];
-    Port* port = from.port(item.type);
-    if (port == nullptr) {
-      from.invalid_emits.fetch_add(1, std::memory_order_relaxed);
-      code = write_error(error, NEXUS_E_HANDLE, "this is no number that intern gave to this plugin");
-      break;
-    }
-    if (item.options == nullptr && thread.running.event == nullptr && item.data.size <= options_.event_size_max &&
-        !stopping_.load(std::memory_order_relaxed)) [[likely]] {
-      code = emit_plain(from, *port, thread, time, item.data, ids != nullptr ? &ids[done] : nullptr, error);
-      if (code != NEXUS_OK) break;
-      continue;
-    }
-    EmitCall call{from, *port, item.options, thread, thread.running.event, time, error};
-    code = emit_one(call, item.data, ids != nullptr ? &ids[done] : nullptr);
-    if (code != NEXUS_OK) break;
-  }
-  if (accepted != nullptr) *accepted = done;
-  return code;
+  return refuse(
+      call, code,
+      code == NEXUS_E_QUEUE_FULL ? "a mailbox that this event must enter is full" : "the event was not accepted");
 }
 
 // Takes the caller's reference when it returns NEXUS_OK.
@@ -306,8 +341,10 @@ int32_t Bus::publish(EmitCall& call, EventBlock* event) {
       if (Target* target = route->single) [[likely]] {
         Slot dropped;
         const Mailbox::Push result = target->mailbox->push(event, target, hard, &dropped);
-        if (dropped.item != nullptr) [[unlikely]] discard_slot(dropped);
-        if (result == Mailbox::Push::kAccepted) [[likely]] return NEXUS_OK;
+        if (dropped.item != nullptr) [[unlikely]]
+          discard_slot(dropped);
+        if (result == Mailbox::Push::kAccepted) [[likely]]
+          return NEXUS_OK;
         if (result == Mailbox::Push::kClosed) continue;  // the route has just been replaced
         full = {target->mailbox->owner().shared_from_this(), target->mailbox};
       } else if (publish_to_many(call, event, *route, &full) == NEXUS_OK) {
@@ -348,13 +385,10 @@ void Bus::unreserve_all(const Route& route) {
     for (Target* target : stage.targets) target->mailbox->unreserve();
 }
 
-int32_t Bus::publish_to_many(EmitCall& call, EventBlock* event, const Route& route,
-                             std::shared_ptr<Mailbox>* full) {
+int32_t Bus::publish_to_many(EmitCall& call, EventBlock* event, const Route& route, std::shared_ptr<Mailbox>* full) {
   const bool hard = call.thread.is_worker || call.from.options().is_host;
-  if (route.stages.size() == 1 && route.stages[0].targets.size() <= Mailbox::kTogetherMax) [[likely]] {
-    const std::vector<Target*>& targets = route.stages[0].targets;
-    if (Mailbox::push_all(event, targets, hard) == Mailbox::Push::kAccepted) [[likely]] return NEXUS_OK;
-  }
+  if (Mailbox::push_all(event, route.together, hard) == Mailbox::Push::kAccepted) [[likely]]
+    return NEXUS_OK;
   if (!reserve_all(route, full, hard)) return NEXUS_E_QUEUE_FULL;
   push_stage(event, route, 0);
   event->release();
@@ -365,6 +399,7 @@ int32_t Bus::publish_to_many(EmitCall& call, EventBlock* event, const Route& rou
 void Bus::push_stage(EventBlock* event, const Route& route, uint32_t stage) {
   const std::vector<Target*>& targets = route.stages[stage].targets;
   if (route.stages.size() > 1) {
+    event->forget();
     if (stage == 0) {
       route.retain();
       event->route = &route;
@@ -385,11 +420,12 @@ int32_t Bus::hold(EmitCall& call, EventBlock* event) {
     route->retain();
   }
   call.thread.running.held.push_back({event, route});
+  call.thread.running.holds = true;
   return NEXUS_OK;
 }
 
-void Bus::commit(std::vector<HeldEmit>& held) {
-  for (const HeldEmit& emit : held) {
+void Bus::commit(RunningCallback& running) {
+  for (const HeldEmit& emit : running.held) {
     if (emit.route == nullptr) {
       unrouted_.fetch_add(1, std::memory_order_relaxed);
     } else {
@@ -398,11 +434,12 @@ void Bus::commit(std::vector<HeldEmit>& held) {
     }
     emit.event->release();
   }
-  held.clear();
+  running.held.clear();
+  running.holds = false;
 }
 
-void Bus::abort(std::vector<HeldEmit>& held) {
-  for (const HeldEmit& emit : held) {
+void Bus::abort(RunningCallback& running) {
+  for (const HeldEmit& emit : running.held) {
     withdrawn_.fetch_add(1, std::memory_order_relaxed);
     if (emit.route != nullptr) {
       unreserve_all(*emit.route);
@@ -410,7 +447,8 @@ void Bus::abort(std::vector<HeldEmit>& held) {
     }
     emit.event->release();
   }
-  held.clear();
+  running.held.clear();
+  running.holds = false;
 }
 
 }  // namespace nexus::host

@@ -20,10 +20,10 @@ namespace nexus::host {
 class DeliveryPort {
  public:
   virtual ~DeliveryPort() = default;
-  // The handler succeeded: what it emitted leaves. Empties the list.
-  virtual void commit(std::vector<HeldEmit>& held) = 0;
-  // It failed: nothing of it leaves. Empties the list.
-  virtual void abort(std::vector<HeldEmit>& held) = 0;
+  // The handler succeeded: what it emitted leaves. Empties `held`.
+  virtual void commit(RunningCallback& running) = 0;
+  // It failed: nothing of it leaves. Empties `held`.
+  virtual void abort(RunningCallback& running) = 0;
   // All handlers of one target have had their first attempt at an event that has stages.
   virtual void first_attempt_done(EventBlock* event) = 0;
   virtual void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
@@ -57,9 +57,16 @@ class Dispatcher final : public TurnRunner {
 
  private:
   struct Turn;
+  template <bool kParallel>
   void run_batch(Turn& turn);
-  [[gnu::always_inline]] void run_event(Turn& turn, EventBlock* event, Target& target);
-  [[gnu::always_inline]] void run_handler(Turn& turn, EventBlock* event, Entry& entry);
+  template <bool kParallel, bool kTimed>
+  [[gnu::always_inline]] void run_handlers(Turn& turn, EventBlock* event, Target& target);
+  template <bool kParallel>
+  void run_handlers_timed(Turn& turn, EventBlock* event, Target& target);
+  static int32_t ask_and_call(Turn& turn, const EventBlock* event, Entry& entry, uint32_t minds);
+  static void clear_outcome(Turn& turn);
+  static void count_one(const Turn& turn, OwnedCount& counter);
+  static int32_t caught(Turn& turn);
   void settle_unusual(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict);
   void run_task(Turn& turn, void* task);
   bool linger(Turn& turn);

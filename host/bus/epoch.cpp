@@ -4,11 +4,14 @@
 
 namespace nexus::host {
 
-Epochs* Epochs::create() { return new Epochs; }
+constinit Epochs Epochs::domain_;
 
-Epochs::Epochs() : fence_in_reader_(!os::process_barrier_available()) {}
+void Epochs::find_barrier() {
+  std::call_once(barrier_known_, [this] { fence_in_reader_ = !os::process_barrier_available(); });
+}
 
 EpochSlot* Epochs::acquire_slot() {
+  find_barrier();
   for (EpochSlot* slot = first_.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
     bool taken = false;
     if (slot->taken.compare_exchange_strong(taken, true, std::memory_order_acq_rel)) return slot;
@@ -28,6 +31,7 @@ void Epochs::release_slot(EpochSlot* slot) {
 uint64_t Epochs::retire() { return current_.fetch_add(1, std::memory_order_seq_cst); }
 
 bool Epochs::is_quiet(uint64_t retired_at) {
+  find_barrier();
   if (!fence_in_reader_) os::process_barrier();
   std::atomic_thread_fence(std::memory_order_seq_cst);
   for (EpochSlot* slot = first_.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {

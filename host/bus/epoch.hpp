@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
 
 namespace nexus::host {
 
@@ -17,10 +18,7 @@ struct alignas(64) EpochSlot {
 
 class Epochs {
  public:
-  static Epochs& instance() {
-    static Epochs* domain = create();  // never destroyed: threads may outlive static destructors
-    return *domain;
-  }
+  static Epochs& instance() { return domain_; }
 
   // The calling thread's slot; given back when the thread ends.
   EpochSlot* acquire_slot();
@@ -41,12 +39,16 @@ class Epochs {
   bool is_quiet(uint64_t retired_at);
 
  private:
-  Epochs();
-  static Epochs* create();
+  constexpr Epochs() = default;
+  void find_barrier();
+
+  // Trivially destroyed: threads may outlive static destructors.
+  static Epochs domain_;
 
   std::atomic<uint64_t> current_{1};
   std::atomic<EpochSlot*> first_{nullptr};
-  bool fence_in_reader_ = false;
+  std::once_flag barrier_known_;
+  bool fence_in_reader_ = true;  // settled before the first slot is given out
 };
 
 }  // namespace nexus::host

@@ -1,5 +1,7 @@
 #include "host/bus/inbox.hpp"
 
+#include <algorithm>
+
 namespace nexus::host {
 
 Inbox::~Inbox() {
@@ -61,11 +63,17 @@ uint32_t Inbox::take(Slot* out, uint32_t max) {
   uint32_t taken = 0;
   while (taken < max) {
     if (head_index_ == kSlots && !advance()) break;
-    const Cell& cell = head_->cells[head_index_];
-    void* item = cell.item.load(std::memory_order_acquire);
-    if (item == nullptr) break;
-    out[taken++] = {item, cell.target};
-    ++head_index_;
+    const Cell* const begin = head_->cells + head_index_;
+    const Cell* const end = begin + std::min(max - taken, kSlots - head_index_);
+    const Cell* cell = begin;
+    for (Slot* to = out + taken; cell != end; ++cell, ++to) {
+      void* item = cell->item.load(std::memory_order_acquire);
+      if (item == nullptr) break;
+      *to = {item, cell->target};
+    }
+    taken += static_cast<uint32_t>(cell - begin);
+    head_index_ += static_cast<uint32_t>(cell - begin);
+    if (cell != end) break;
   }
   return taken;
 }

@@ -1,7 +1,7 @@
 // What emitters have pushed into a mailbox and its runner has not looked at yet, in the order of arrival. Emitters push
 // one at a time, under a lock of the owner's; one consumer at a time reads, under another one or none, and touches no
-// memory that emitters write but the slots themselves. So a consumer that keeps up costs emitters one cache line in four
-// events, and one that lags costs them nothing. Chunks go round: a queue in its steady state allocates nothing.
+// memory that emitters write but the slots themselves. So a consumer that keeps up costs emitters one cache line in
+// four events, and one that lags costs them nothing. Chunks go round: a queue in its steady state allocates nothing.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,8 @@ class Inbox {
   // ---- Emitters ---------------------------------------------------------------------------------------------------
   // `slot.item` must not be null: that is what says that a slot is filled.
   void push(Slot slot) {
-    if (tail_index_ == kSlots) [[unlikely]] grow();
+    if (tail_index_ == kSlots) [[unlikely]]
+      grow();
     Cell& cell = tail_->cells[tail_index_++];
     cell.target = slot.target;
     cell.item.store(slot.item, std::memory_order_release);
@@ -29,7 +30,8 @@ class Inbox {
 
   // The next push will not allocate.
   void prepare() {
-    if (tail_index_ == kSlots) [[unlikely]] grow();
+    if (tail_index_ == kSlots) [[unlikely]]
+      grow();
   }
 
   // ---- The consumer -----------------------------------------------------------------------------------------------

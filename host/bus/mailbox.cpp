@@ -107,47 +107,58 @@ Mailbox::Push Mailbox::push_slow(EventBlock* event, Target* target, bool hard, S
     if (closed_) return Push::kClosed;
     if (!find_room_pushing(hard) && !drop_oldest_both(dropped)) return Push::kFull;
     add(level, Slot{event, target}, &schedule);
+    ++target->pushed;
   }
   if (schedule) runner_.schedule(*this, level);
   return Push::kAccepted;
 }
 
-Mailbox::Push Mailbox::push_all(EventBlock* event, const std::vector<Target*>& targets, bool hard) {
-  // Holds the locks of all the mailboxes at once. Nobody waits for another mailbox's lock while holding one, but here, and
-  // here in the order of addresses.
-  class Locked {
-   public:
-    explicit Locked(const std::vector<Target*>& list) : targets_(list) {
-      for (Target* target : targets_) target->mailbox->lock_.lock();
-    }
-    ~Locked() {
-      for (Target* target : targets_) target->mailbox->lock_.unlock();
-    }
-    Locked(const Locked&) = delete;
-    Locked& operator=(const Locked&) = delete;
+// Holds the locks of all the mailboxes at once. Nobody waits for a second mailbox's lock while holding one, but here,
+// and here in the order of addresses.
+class Mailbox::TogetherLock {
+ public:
+  explicit TogetherLock(Target* const* targets) : held_(targets), next_(targets) {}
+  ~TogetherLock() {
+    while (held_ != next_) unlock_first();
+  }
+  TogetherLock(const TogetherLock&) = delete;
+  TogetherLock& operator=(const TogetherLock&) = delete;
+  void lock_next() { (*next_++)->mailbox->lock_.lock(); }
+  void unlock_first() { (*held_++)->mailbox->lock_.unlock(); }
 
-   private:
-    const std::vector<Target*>& targets_;
-  };
+ private:
+  Target* const* held_;
+  Target* const* next_;
+};
+
+Mailbox::Push Mailbox::push_all(EventBlock* event, const std::vector<Target*>& targets, bool hard) {
+  const auto count = static_cast<uint32_t>(targets.size());
+  if (count == 0) [[unlikely]]
+    return Push::kFull;
+  Target* const* const first = targets.data();
   const int32_t level = event->event.priority;
   uint32_t to_schedule = 0;
   {
-    const Locked locked(targets);
-    for (Target* target : targets) {
-      Mailbox& mailbox = *target->mailbox;
+    TogetherLock lock(first);
+    for (uint32_t i = 0; i < count; ++i) {
+      lock.lock_next();
+      Mailbox& mailbox = *first[i]->mailbox;
       if (!mailbox.has_room(hard) && !mailbox.find_room_pushing(hard)) [[unlikely]]
         return mailbox.closed_ ? Push::kClosed : Push::kFull;
       mailbox.inbox_.prepare();
     }
-    event->references.fetch_add(static_cast<uint32_t>(targets.size()) - 1, std::memory_order_relaxed);
-    for (size_t i = 0; i < targets.size(); ++i) {
+    event->references.fetch_add(count - 1, std::memory_order_relaxed);
+    for (uint32_t i = 0; i < count; ++i) {
       bool schedule = false;
-      targets[i]->mailbox->add(level, Slot{event, targets[i]}, &schedule);
-      if (schedule) [[unlikely]] to_schedule |= 1u << i;
+      first[i]->mailbox->add(level, Slot{event, first[i]}, &schedule);
+      ++first[i]->pushed;
+      lock.unlock_first();
+      if (schedule) [[unlikely]]
+        to_schedule |= 1u << i;
     }
   }
-  for (size_t i = 0; to_schedule != 0; ++i, to_schedule >>= 1)
-    if ((to_schedule & 1u) != 0) targets[i]->mailbox->runner_.schedule(*targets[i]->mailbox, level);
+  for (uint32_t i = 0; to_schedule != 0; ++i, to_schedule >>= 1)
+    if ((to_schedule & 1u) != 0) first[i]->mailbox->runner_.schedule(*first[i]->mailbox, level);
   return Push::kAccepted;
 }
 
@@ -186,8 +197,10 @@ Mailbox::Push Mailbox::push_reserved(EventBlock* event, Target* target) {
     std::lock_guard guard(lock_);
     --reserved_;
     ++bound_;
-    if (closed_) [[unlikely]] return Push::kClosed;
+    if (closed_) [[unlikely]]
+      return Push::kClosed;
     add(level, Slot{event, target}, &schedule);
+    ++target->pushed;
   }
   if (schedule) runner_.schedule(*this, level);
   return Push::kAccepted;
@@ -279,7 +292,9 @@ uint32_t Mailbox::take_lanes_both(Batch& batch) {
     if (mixed) unsignal(kSignalMixed);
   }
   if (has_signal(kSignalPreempt)) unsignal(kSignalPreempt);
-  const uint32_t taken = lanes_.take(batch.slots, batch_max_, &batch.level);
+  uint32_t taken = lanes_.take(batch.slots, batch_max_, &batch.level);
+  if (taken != 0 && lanes_.size() == 0 && batch.level == inbox_level_)
+    taken += inbox_.take(batch.slots + taken, batch_max_ - taken);
   if (taken != 0 && !is_parallel()) level_now_ = told_above_ = batch.level;
   return taken;
 }
@@ -289,7 +304,8 @@ uint32_t Mailbox::take_running(Batch& batch) {
     const uint32_t taken = inbox_.take(batch.slots, batch_max_);
     if (taken == 0) return 0;
     batch.level = level_of(batch.slots[0]);
-    if (batch.level == level_now_ && !has_signal(kSignalMixed)) [[likely]] return taken;
+    if (batch.level == level_now_ && !has_signal(kSignalMixed)) [[likely]]
+      return taken;
     std::lock_guard pushing(lock_);
     if (!has_signal(kSignalMixed)) {
       level_now_ = told_above_ = batch.level;
@@ -308,7 +324,8 @@ uint32_t Mailbox::take_serial(Batch& batch, bool end_turn, bool* ended) {
   settle_running(batch);
   if (!has_signal(kSignalPause)) [[likely]] {
     batch.size = take_running(batch);
-    if (batch.size != 0 || !end_turn) [[likely]] return batch.size;
+    if (batch.size != 0 || !end_turn) [[likely]]
+      return batch.size;
   }
   std::lock_guard pushing(lock_);
   if (has_signal(kSignalPause) || is_empty_both()) {
@@ -341,8 +358,7 @@ uint32_t Mailbox::take_parallel(Batch& batch, bool end_turn, bool* ended) {
 
 uint32_t Mailbox::take(Batch& batch, bool end_turn, bool* ended) {
   *ended = false;
-  const uint32_t taken =
-      is_parallel() ? take_parallel(batch, end_turn, ended) : take_serial(batch, end_turn, ended);
+  const uint32_t taken = is_parallel() ? take_parallel(batch, end_turn, ended) : take_serial(batch, end_turn, ended);
   if (*ended && sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
   return taken;
 }
@@ -385,8 +401,8 @@ bool Mailbox::wait_until(int64_t deadline_monotonic_ns, const std::function<bool
     if (done) break;
     const int64_t left = deadline_monotonic_ns - monotonic_now_ns();
     if (left <= 0) break;
-    wait_condition_.wait_until(
-        waiting, std::chrono::system_clock::now() + std::chrono::nanoseconds(std::min(left, kSliceNs)));
+    wait_condition_.wait_until(waiting,
+                               std::chrono::system_clock::now() + std::chrono::nanoseconds(std::min(left, kSliceNs)));
   }
   sleepers_.fetch_sub(1, std::memory_order_relaxed);
   return done;

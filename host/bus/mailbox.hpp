@@ -1,8 +1,8 @@
 // The queue of one plugin instance and the unit of serial execution, back-pressure, pause and drain. Emitters push from
 // any thread; a worker that got the mailbox from its scheduler takes batches until it is empty. Invariants: at most
 // turns_max workers run it at once (one, unless it is a parallel mailbox); what was taken but not started still counts
-// as waiting; an accepted slot is handed out exactly once or returned by close(). Emitters and the runner have a lock and
-// lines of memory each, and meet only in the inbox: see host/bus/README.md.
+// as waiting; an accepted slot is handed out exactly once or returned by close(). Emitters and the runner have a lock
+// and lines of memory each, and meet only in the inbox: see host/bus/README.md.
 #pragma once
 
 #include <atomic>
@@ -35,8 +35,8 @@ class MailboxRunner {
 enum class Overflow : uint8_t { kBlock, kReject, kDropOldest };
 
 struct MailboxOptions {
-  uint32_t size_max = 10000;       // waiting deliveries for emitters from outside
-  uint32_t size_max_hard = 100000; // for emits from handlers, which never block
+  uint32_t size_max = 10000;        // waiting deliveries for emitters from outside
+  uint32_t size_max_hard = 100000;  // for emits from handlers, which never block
   Overflow overflow = Overflow::kBlock;
   uint32_t turns_max = 1;
 };
@@ -44,7 +44,8 @@ struct MailboxOptions {
 // What one turn took and has not given back. Owned by the worker that runs the mailbox.
 struct Batch {
   static constexpr uint32_t kMax = 64;
-  Slot slots[kMax];
+  static constexpr uint32_t kAhead = 4;  // how far the runner looks ahead, for prefetching
+  Slot slots[kMax + kAhead];
   uint32_t size = 0;
   uint32_t next = 0;  // slots before it have been started and finished
   int32_t level = 0;
@@ -65,7 +66,7 @@ class Mailbox {
   // ---- Emitters, any thread -------------------------------------------------------------------------------------
   // Accepts one delivery, or says why not. `hard` takes the bound for workers. When `overflow` is drop_oldest and the
   // bound is reached, the oldest one of the lowest priority is handed back in `dropped`, for the caller to count.
-  Push push(EventBlock* event, Target* target, bool hard, Slot* dropped) {
+  [[gnu::always_inline]] Push push(EventBlock* event, Target* target, bool hard, Slot* dropped) {
     bool schedule = false;
     bool accepted = false;
     const int32_t level = event->event.priority;
@@ -73,15 +74,18 @@ class Mailbox {
       std::lock_guard guard(lock_);
       if (has_room(hard)) [[likely]] {
         add(level, Slot{event, target}, &schedule);
+        ++target->pushed;
         accepted = true;
       }
     }
-    if (!accepted) [[unlikely]] return push_slow(event, target, hard, dropped);
-    if (schedule) [[unlikely]] runner_.schedule(*this, level);
+    if (!accepted) [[unlikely]]
+      return push_slow(event, target, hard, dropped);
+    if (schedule) [[unlikely]]
+      runner_.schedule(*this, level);
     return Push::kAccepted;
   }
-  // One event into the mailboxes of several targets, all or none; at most kTogetherMax, in the order of their mailboxes'
-  // addresses. On kFull nothing was dropped, whatever the policy.
+  // One event into the mailboxes of several targets, all or none; at most kTogetherMax, in the order of their
+  // mailboxes' addresses. On kFull nothing was dropped, whatever the policy; so it says of no targets at all.
   static constexpr size_t kTogetherMax = 32;
   static Push push_all(EventBlock* event, const std::vector<Target*>& targets, bool hard);
   // The same in two steps, for an event that must enter several mailboxes or none, some of them later.
@@ -100,9 +104,11 @@ class Mailbox {
   // unless `end_turn`, in which case it has ended and the mailbox must not be touched again; `ended` tells.
   uint32_t take(Batch& batch, bool end_turn, bool* ended);
   // Before each slot of the batch. False: stop here and call take, for a higher priority or a pause has come.
+  template <bool kParallel = false>
   bool start_next() {
-    if (has_signal(kSignalPreempt | kSignalPause | kSignalRoom) && !keep_going()) [[unlikely]] return false;
-    if (is_parallel())
+    if (has_signal(kSignalPreempt | kSignalPause | kSignalRoom) && !keep_going()) [[unlikely]]
+      return false;
+    if constexpr (kParallel)
       started_.fetch_add(1, std::memory_order_relaxed);
     else
       started_.store(started_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -141,6 +147,7 @@ class Mailbox {
  private:
   // kSignalMixed: what is in the inbox is not all of one level.
   static constexpr uint32_t kSignalPreempt = 1, kSignalPause = 2, kSignalRoom = 4, kSignalMixed = 8;
+  class TogetherLock;
   static constexpr int64_t kEveryPush = INT64_MIN, kNoPush = INT64_MAX, kNoLevel = INT64_MIN;
 
   // The names say which locks are held: _pushing lock_, _running run_lock_, _both both.
@@ -152,11 +159,12 @@ class Mailbox {
   bool has_room(bool hard) const { return pushed_ < bound_ + (hard ? hard_extra_ : 0); }
   bool find_room_pushing(bool hard);
   void add(int32_t level, Slot slot, bool* schedule) {
-    if (level != inbox_level_) [[unlikely]] mix_pushing(level);
+    if (level != inbox_level_) [[unlikely]]
+      mix_pushing(level);
     inbox_.push(slot);
     ++pushed_;
-    if (slot.target != nullptr) ++slot.target->pushed;
-    if (level > told_above_) [[unlikely]] added_unusual_pushing(schedule);
+    if (level > told_above_) [[unlikely]]
+      added_unusual_pushing(schedule);
   }
   Push push_slow(EventBlock* event, Target* target, bool hard, Slot* dropped);
   bool drop_oldest_both(Slot* dropped);
@@ -188,13 +196,13 @@ class Mailbox {
   alignas(64) mutable SpinLock lock_;  // guards down to the pushing end of inbox_
   bool queued_ = false;                // in the runner's queue; kept for parallel ones only
   bool closed_ = false;
-  uint32_t turns_ = 0;                 // scheduled or running
-  int64_t pushed_ = 0;                 // accepted, ever
-  int64_t bound_;                      // what pushed_ may come to, as far as emitters know
-  int64_t told_above_ = kEveryPush;    // a push of a higher level than this is somebody's business
-  int32_t inbox_level_ = 0;            // of what was pushed last
+  uint32_t turns_ = 0;               // scheduled or running
+  int64_t pushed_ = 0;               // accepted, ever
+  int64_t bound_;                    // what pushed_ may come to, as far as emitters know
+  int64_t told_above_ = kEveryPush;  // a push of a higher level than this is somebody's business
+  int32_t inbox_level_ = 0;          // of what was pushed last
   uint32_t reserved_ = 0;
-  int64_t removed_ = 0;                // taken out without being started
+  int64_t removed_ = 0;  // taken out without being started
   Inbox inbox_;
 
   // ---- The runner's side.

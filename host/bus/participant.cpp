@@ -6,8 +6,8 @@
 
 namespace nexus::host {
 
-Participant::Participant(ParticipantOptions options, uint32_t number, std::string_view source)
-    : options_(std::move(options)), number_(number), source_(source) {}
+Participant::Participant(Bus& bus, ParticipantOptions options, uint32_t number, std::string_view source)
+    : bus_(bus), options_(std::move(options)), number_(number), source_(source) {}
 
 Participant::~Participant() = default;
 
@@ -22,9 +22,14 @@ uint64_t Participant::port_for(TypeEntry& type) {
   if (const auto known = ports_by_name_.find(type.name); known != ports_by_name_.end()) return known->second;
   const size_t index = ports_.append([&](Port& port) {
     port.type = &type;
-    port.prototype.size = sizeof port.prototype;
-    port.prototype.type = to_abi(type.name);
-    port.prototype.source = to_abi(source_);
+    EventBlock& block = port.prototype;
+    block.stamp = EventBlock::new_stamp();
+    block.type_index = type.index;
+    block.emitter = number_;
+    block.host_flags = type.reports_failure ? EventBlock::kHostNoErrorReport : uint8_t{0};
+    block.event.size = sizeof block.event;
+    block.event.type = to_abi(type.name);
+    block.event.source = to_abi(source_);
   });
   if (index == ports_.kSizeMax) return 0;
   ports_by_name_.emplace(type.name, index + 1);

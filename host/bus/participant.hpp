@@ -15,10 +15,12 @@
 #include "host/base/spin_lock.hpp"
 #include "host/bus/mailbox.hpp"
 #include "host/bus/route.hpp"
+#include "host/event/block.hpp"
 #include "host/event/pattern.hpp"
 
 namespace nexus::host {
 
+class Bus;
 struct TypeEntry;
 struct ThreadState;
 class Scheduler;
@@ -56,7 +58,7 @@ class SharedCount {
 struct alignas(64) Port {
   TypeEntry* type = nullptr;
   SharedCount accepted;
-  nexus_event prototype{};  // what is the same in every event that goes through: size, type, source
+  EventBlock prototype{};  // what is the same in every event that goes through, and what most have in common
   std::atomic<uint64_t> rejected{0};
 };
 
@@ -65,20 +67,22 @@ struct ParticipantOptions {
   bool own_thread = false;   // a worker of its own
   bool may_forward = false;  // may pass on foreign sources, ids and times
   bool is_host = false;      // may emit system.* and plugin.*
-  std::optional<Overflow> overflow;  // of its mailbox; absent: the bus's. Drop_oldest for one that must slow nobody down
+  std::optional<Overflow>
+      overflow;  // of its mailbox; absent: the bus's. Drop_oldest for one that must slow nobody down
 };
 
 class Participant : public std::enable_shared_from_this<Participant> {
  public:
-  Participant(ParticipantOptions options, uint32_t number, std::string_view source);
+  Participant(Bus& bus, ParticipantOptions options, uint32_t number, std::string_view source);
   ~Participant();
   Participant(const Participant&) = delete;
   Participant& operator=(const Participant&) = delete;
 
+  Bus& bus() const { return bus_; }
   const std::string& id() const { return options_.id; }
   const ParticipantOptions& options() const { return options_; }
-  uint32_t number() const { return number_; }           // unique in the life of the bus, from 1
-  std::string_view source() const { return source_; }   // the id, interned for the life of the process
+  uint32_t number() const { return number_; }          // unique in the life of the bus, from 1
+  std::string_view source() const { return source_; }  // the id, interned for the life of the process
   Mailbox& mailbox() const { return *mailbox_; }
   Mailbox* parallel_mailbox() const { return parallel_.load(std::memory_order_acquire); }
 
@@ -106,6 +110,7 @@ class Participant : public std::enable_shared_from_this<Participant> {
  private:
   friend class Bus;
 
+  Bus& bus_;
   const ParticipantOptions options_;
   const uint32_t number_;
   const std::string_view source_;

@@ -19,9 +19,10 @@ struct Stage {
 struct Route {
   mutable std::atomic<uint32_t> references{1};  // the router's own, and events that hold it between stages
   Target* single = nullptr;                     // the only target of the only stage, the common case
+  std::vector<Target*> together;                // of the only stage, where Mailbox::push_all can take them
   std::vector<Stage> stages;
   std::vector<std::shared_ptr<Target>> owned;
-  uint32_t delivery_count = 0;                  // handlers over all stages
+  uint32_t delivery_count = 0;  // handlers over all stages
 
   void retain() const { references.fetch_add(1, std::memory_order_relaxed); }
   void release() const {

@@ -75,6 +75,20 @@ void Router::detach(const std::shared_ptr<Subscription>& subscription, std::vect
   }
 }
 
+// What already waits for its handler is passed over from now on. `types` are those whose present routes name it.
+void Router::deactivate(Subscription& subscription, const std::vector<TypeEntry*>& types) {
+  subscription.active.store(false, std::memory_order_release);
+  const auto mark = [&](const std::vector<std::shared_ptr<Target>>& targets) {
+    for (const auto& target : targets)
+      for (uint32_t i = 0; i < target->size; ++i)
+        if (target->entries[i].subscription.get() == &subscription)
+          target->entries[i].minds.fetch_or(Entry::kInactive, std::memory_order_relaxed);
+  };
+  for (const TypeEntry* type : types)
+    if (const Route* route = type->route.load(std::memory_order_relaxed)) mark(route->owned);
+  mark(retired_targets_);
+}
+
 void Router::add(std::shared_ptr<Subscription> subscription) {
   std::lock_guard guard(mutex_);
   subscription->id = next_id_++;
@@ -92,9 +106,9 @@ Result<void> Router::remove(nexus_handle id, const Participant& participant) {
   if (at == subscriptions_.end() || at->second->participant != &participant)
     return make_error(NEXUS_E_HANDLE, "no such subscription of this plugin");
   const std::shared_ptr<Subscription> subscription = at->second;
-  subscription->active.store(false, std::memory_order_release);
   std::vector<TypeEntry*> touched;
   detach(subscription, &touched);
+  deactivate(*subscription, touched);
   subscriptions_.erase(at);
   rebuild_all(touched);
   return {};
@@ -127,8 +141,8 @@ void Router::remove_all(const Participant& participant) {
       ++at;
       continue;
     }
-    at->second->active.store(false, std::memory_order_release);
     detach(at->second, &touched);
+    deactivate(*at->second, touched);
     at = subscriptions_.erase(at);
   }
   std::erase(active_, &participant);
@@ -177,8 +191,12 @@ std::shared_ptr<Target> make_target(Mailbox* mailbox, uint32_t type_index,
     entry.condition = subscriptions[i]->condition;
     entry.user = subscriptions[i]->user;
     entry.id = subscriptions[i]->id;
-    entry.flags = subscriptions[i]->flags;
     entry.subscription = subscriptions[i];
+    uint32_t minds = 0;
+    if (entry.condition != nullptr) minds |= Entry::kCondition;
+    if ((subscriptions[i]->flags & NEXUS_SUBSCRIBE_NO_SELF) != 0) minds |= Entry::kNoSelf;
+    if (!subscriptions[i]->active.load(std::memory_order_relaxed)) minds |= Entry::kInactive;
+    entry.minds.store(minds, std::memory_order_relaxed);
   }
   return target;
 }
@@ -232,12 +250,15 @@ void Router::rebuild(TypeEntry& type) {
         route->owned.push_back(std::move(target));
       }
       // The order in which Mailbox::push_all takes their locks.
-      std::sort(stage.targets.begin(), stage.targets.end(), [](const Target* a, const Target* b) {
-        return std::less<>()(a->mailbox, b->mailbox);
-      });
+      std::sort(stage.targets.begin(), stage.targets.end(),
+                [](const Target* a, const Target* b) { return std::less<>()(a->mailbox, b->mailbox); });
       route->stages.push_back(std::move(stage));
     }
-    if (route->stages.size() == 1 && route->stages[0].targets.size() == 1) route->single = route->stages[0].targets[0];
+    if (route->stages.size() == 1) {
+      const std::vector<Target*>& targets = route->stages[0].targets;
+      if (targets.size() == 1) route->single = targets[0];
+      if (targets.size() <= Mailbox::kTogetherMax) route->together = targets;
+    }
   }
   type.route.store(route, std::memory_order_release);
   if (old_route == nullptr) return;
@@ -260,8 +281,8 @@ Target* Router::successor_of(const Target& old_target, const Participant& partic
     const Subscription& old_one = *old_target.entries[i].subscription;
     for (const auto& [id, candidate] : subscriptions_) {
       if (candidate->participant != &participant || !candidate->active.load(std::memory_order_relaxed)) continue;
-      const bool same = old_one.name.empty() ? candidate->pattern.text() == old_one.pattern.text()
-                                             : candidate->name == old_one.name;
+      const bool same =
+          old_one.name.empty() ? candidate->pattern.text() == old_one.pattern.text() : candidate->name == old_one.name;
       if (!same || !candidate->pattern.matches(types_[old_target.type_index]->name)) continue;
       if (std::find(heirs.begin(), heirs.end(), candidate) == heirs.end()) heirs.push_back(candidate);
       break;

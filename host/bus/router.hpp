@@ -25,11 +25,11 @@ class Participant;
 struct TypeEntry {
   std::string name;
   uint32_t index = 0;
-  bool reserved = false;                          // system.* and plugin.*
-  bool reports_failure = false;                   // plugin.error and the like: a failure while handling it is no news
-  std::atomic<const Route*> route{nullptr};       // null when nobody listens
+  bool reserved = false;                     // system.* and plugin.*
+  bool reports_failure = false;              // plugin.error and the like: a failure while handling it is no news
+  std::atomic<const Route*> route{nullptr};  // null when nobody listens
   std::vector<std::shared_ptr<Subscription>> matching;  // guarded by the router's mutex; live ones of active plugins
-  std::atomic<uint64_t> handled_before{0};        // by targets that are gone
+  std::atomic<uint64_t> handled_before{0};              // by targets that are gone
   std::atomic<uint64_t> accepted_before{0}, rejected_before{0};  // of emitters that are gone
 };
 
@@ -91,6 +91,7 @@ class Router {
   bool is_active(const Subscription& subscription) const;
   void attach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched);
   void detach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched);
+  void deactivate(Subscription& subscription, const std::vector<TypeEntry*>& types);
   void rebuild(TypeEntry& type);
   void rebuild_all(std::vector<TypeEntry*>& touched);
   TypeEntry* intern_locked(std::string_view name);

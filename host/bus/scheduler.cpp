@@ -7,8 +7,7 @@
 
 namespace nexus::host {
 
-Scheduler::Scheduler(TurnRunner& runner, uint32_t workers, std::string name)
-    : runner_(runner), name_(std::move(name)) {
+Scheduler::Scheduler(TurnRunner& runner, uint32_t workers, std::string name) : runner_(runner), name_(std::move(name)) {
   parked_.reserve(64);
   for (uint32_t i = 0; i < workers; ++i) add_worker();
 }

@@ -21,7 +21,7 @@ class Scheduler;
 
 // What a worker runs at the moment, for the watch over deadlines. Written by the worker, read by any thread.
 struct WorkerActivity {
-  std::atomic<uint64_t> sequence{0};      // rises with every callback that begins
+  std::atomic<uint64_t> sequence{0};      // rises with every event and every task that begins
   std::atomic<uint64_t> subscription{0};  // whose handler runs; 0: none
   std::atomic<Mailbox*> mailbox{nullptr};
 };
@@ -74,7 +74,7 @@ class Scheduler final : public MailboxRunner {
   uint32_t worker_count() const { return worker_count_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr int kSpins = 3000;        // of relax(): some microseconds
+  static constexpr int kSpins = 3000;  // of relax(): some microseconds
   static constexpr uint32_t kFairPick = 16;
 
   void run(Worker& worker);
@@ -86,12 +86,12 @@ class Scheduler final : public MailboxRunner {
   TurnRunner& runner_;
   const std::string name_;
   alignas(64) SpinLock lock_;
-  Mailbox* first_ = nullptr;    // guarded by lock_
-  Mailbox* last_ = nullptr;     // guarded by lock_
-  uint32_t raised_ = 0;         // guarded by lock_: queued ones whose level is not 0
-  uint32_t picks_ = 0;          // guarded by lock_
-  std::vector<Worker*> parked_; // guarded by lock_
-  uint32_t retiring_ = 0;       // guarded by lock_
+  Mailbox* first_ = nullptr;     // guarded by lock_
+  Mailbox* last_ = nullptr;      // guarded by lock_
+  uint32_t raised_ = 0;          // guarded by lock_: queued ones whose level is not 0
+  uint32_t picks_ = 0;           // guarded by lock_
+  std::vector<Worker*> parked_;  // guarded by lock_
+  uint32_t retiring_ = 0;        // guarded by lock_
   std::atomic<uint32_t> queued_{0};
   std::atomic<uint32_t> spinning_{0};
   std::atomic<bool> stopping_{false};

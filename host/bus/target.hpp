@@ -25,14 +25,17 @@ class OwnedCount {
 };
 
 // One handler within a target. The function pointers are copied here so that a delivery touches one place.
-struct Entry {
-  nexus_handler_fn handler = nullptr;
-  nexus_condition_fn condition = nullptr;
-  void* user = nullptr;
+struct alignas(64) Entry {
+  // What a delivery has to mind beside calling the handler; 0 for nearly all.
+  static constexpr uint32_t kCondition = 1, kNoSelf = 2, kInactive = 4;
+  std::atomic<uint32_t> minds{0};
   nexus_handle id = 0;
-  uint32_t flags = 0;
+  nexus_handler_fn handler = nullptr;
+  void* user = nullptr;
+  OwnedCount handled;
+  nexus_condition_fn condition = nullptr;
   std::shared_ptr<Subscription> subscription;
-  OwnedCount handled, failed, filtered;
+  OwnedCount failed, filtered;
   std::atomic<uint64_t> discarded{0};  // by whoever drops it, any thread
 };
 
@@ -41,8 +44,8 @@ struct Target {
   uint32_t type_index = 0;
   uint32_t size = 0;
   std::unique_ptr<Entry[]> entries;
-  // Slots that named this target: finished or dropped ones, guarded by the lock of the mailbox's runner, and, on a line of
-  // their own, pushed ones, guarded by that of its emitters.
+  // Slots that named this target: finished or dropped ones, guarded by the lock of the mailbox's runner, and, on a line
+  // of their own, pushed ones, guarded by that of its emitters.
   uint64_t finished = 0;
   alignas(64) uint64_t pushed = 0;
 };

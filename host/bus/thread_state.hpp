@@ -26,6 +26,7 @@ struct RunningCallback {
   EventBlock* event = nullptr;  // null in a task
   Participant* participant = nullptr;
   uint32_t delivery_flags = 0;
+  bool holds = false;  // whether `held` has anything; the dispatcher asks after every callback
   std::vector<HeldEmit> held;
 };
 
@@ -42,6 +43,9 @@ namespace detail {
 extern constinit thread_local ThreadState* thread_state_pointer;
 ThreadState& make_thread_state();
 }  // namespace detail
+
+// Null on a thread that has not called thread_state yet.
+inline ThreadState* existing_thread_state() { return detail::thread_state_pointer; }
 
 inline ThreadState& thread_state() {
   ThreadState* state = detail::thread_state_pointer;

@@ -45,8 +45,7 @@ Result<nexus_handle> TimerQueue::add(const std::shared_ptr<Participant>& partici
     ++pending;
     handle = next_handle_++;
     const bool is_first = queue_.empty() || due_monotonic_ns < queue_.begin()->first;
-    const auto at =
-        queue_.emplace(due_monotonic_ns, Timer{handle, participant, participant.get(), std::move(task)});
+    const auto at = queue_.emplace(due_monotonic_ns, Timer{handle, participant, participant.get(), std::move(task)});
     by_handle_.emplace(handle, at);
     if (is_first) tell = earlier_;
   }

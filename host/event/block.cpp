@@ -12,7 +12,7 @@ namespace {
 
 using namespace detail;
 
-static_assert(offsetof(EventBlock, event) == 40 && sizeof(EventBlock) == 248);
+static_assert(offsetof(EventBlock, event) == 48 && sizeof(EventBlock) == 256);
 
 std::atomic<size_t> bytes_in_use{0};
 
@@ -188,7 +188,10 @@ EventBlock* allocate_block_slow(size_t size, uint8_t size_class) {
   auto* block = new (memory) EventBlock;
   block->references.store(1, std::memory_order_relaxed);
   block->size_class = size_class;
-  block->allocated = size;
+  if (size_class == kUnpooled)
+    block->allocated = size;
+  else
+    block->stamp = 0;
   return block;
 }
 
@@ -208,6 +211,11 @@ void destroy_block_slow(EventBlock* block) {
 }
 
 }  // namespace detail
+
+uint64_t EventBlock::new_stamp() {
+  static std::atomic<uint64_t> last{uint64_t{1} << 63};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
 
 size_t block_bytes_in_use() { return bytes_in_use.load(std::memory_order_relaxed); }
 

@@ -20,22 +20,46 @@ inline std::string_view to_view(nexus_string text) {
 }
 
 struct EventBlock {
+  // The pool's, and of this block alone.
+  union {
+    uint64_t allocated;  // where it is of no class: bytes taken from the system for it, header included
+    uint64_t stamp;      // where it is: whose header it was left with, see stamp_once; or 0
+  };
   std::atomic<uint32_t> references;
-  uint32_t type_index;   // of the bus that made it
-  uint32_t emitter;      // number of the participant that emitted it, 0 for the host
-  uint16_t hops;         // length of the causation chain behind it
-  uint8_t size_class;    // of the pool
-  uint8_t host_flags;    // kHost*
+  uint8_t size_class;
+  // The event's: what is here and below is the same in two events until one of them changes it.
+  uint32_t type_index;  // of the bus that made it
+  uint32_t emitter;     // number of the participant that emitted it, 0 for the host
+  uint16_t hops;        // length of the causation chain behind it
+  uint8_t host_flags;   // kHost*
   // Where an event has handlers of several priorities in several plugins: the stages still to come. Owned by the bus.
   std::atomic<uint32_t> stage_left;
   uint32_t stage;
   const void* route;
-  uint64_t allocated;  // bytes taken for it, header included
   nexus_event event;
 
   static constexpr uint8_t kHostNoErrorReport = 1;  // a failure while handling it is not reported as an event again
 
+  // For an emitter whose headers are all alike: true when the block still holds what this emitter wrote the last time,
+  // so that only what differs has to be written. That spares the other cores most of the lines. Who changes a header in
+  // another way calls forget().
+  bool is_stamped(uint64_t by) const { return stamp == by; }
+  void stamp_once(uint64_t by) {
+    if (is_pooled()) stamp = by;
+  }
+  void forget() { stamp_once(0); }
+  // A stamp that no other has, for the life of the process; never equal to `allocated`.
+  static uint64_t new_stamp();
+  inline bool is_pooled() const;
+
   char* payload() { return reinterpret_cast<char*>(this + 1); }
+  // Makes this the same event as another block's, but for what is behind the header.
+  void copy_header(const EventBlock& from) {
+    constexpr size_t kBegin = 16;
+    static_assert(kBegin == offsetof(EventBlock, type_index));
+    std::memcpy(reinterpret_cast<char*>(this) + kBegin, reinterpret_cast<const char*>(&from) + kBegin,
+                sizeof(EventBlock) - kBegin);
+  }
   void retain() { references.fetch_add(1, std::memory_order_relaxed); }
   void release();
 
@@ -51,6 +75,7 @@ namespace detail {
 // Sizes grow by about a quarter, so that a queued event wastes little; what is larger goes to malloc.
 inline constexpr size_t kBlockSizes[] = {320, 384, 448, 512, 640, 768, 960, 1280, 1792, 2560, 4096};
 inline constexpr uint8_t kBlockClasses = sizeof(kBlockSizes) / sizeof(kBlockSizes[0]);
+inline constexpr size_t kPooledMax = kBlockSizes[kBlockClasses - 1];
 inline constexpr uint8_t kUnpooled = 0xff;
 inline constexpr uint32_t kMagazine = 64;  // blocks that move between a thread and the depot at once
 
@@ -65,7 +90,7 @@ struct Magazine {
 // first use of the class. Trivial, so that touching it needs no guard; block.cpp gives the blocks back when the thread
 // ends.
 struct BlockCache {
-  struct Class {
+  struct alignas(64) Class {
     void** next;
     void** begin;
     void** end;
@@ -81,9 +106,9 @@ extern constinit thread_local BlockCache block_cache;
 // The class of each size in steps of 64 bytes, up to the largest class.
 inline constexpr auto kClassBySteps = [] {
   struct Table {
-    uint8_t of[4096 / 64 + 1];
+    uint8_t of[kPooledMax / 64 + 1];
   } table{};
-  for (size_t step = 0; step <= 4096 / 64; ++step) {
+  for (size_t step = 0; step <= kPooledMax / 64; ++step) {
     uint8_t size_class = 0;
     while (kBlockSizes[size_class] < step * 64) ++size_class;
     table.of[step] = size_class;
@@ -96,30 +121,34 @@ void destroy_block_slow(EventBlock* block);
 
 }  // namespace detail
 
-// A block with room for `payload_size` bytes after it, its fields unset but for references (1), size_class and
-// allocated; from the calling thread's own list when it has one. Null when memory is out.
+// A block with room for `payload_size` bytes after it, its fields unset but for references (1), size_class and stamp;
+// from the calling thread's own list when it has one. Null when memory is out.
 inline EventBlock* allocate_block(size_t payload_size) {
   const size_t size = sizeof(EventBlock) + payload_size;
-  uint8_t size_class = size <= 4096 ? detail::kClassBySteps.of[(size + 63) / 64] : detail::kUnpooled;
 #ifdef NEXUS_SANITIZED
-  size_class = detail::kUnpooled;  // a pool would hide a use after free from the sanitizer
+  return detail::allocate_block_slow(size, detail::kUnpooled);  // a pool would hide a use after free from the sanitizer
 #endif
-  if (size_class == detail::kUnpooled) [[unlikely]] return detail::allocate_block_slow(size, size_class);
+  if (size > detail::kPooledMax) [[unlikely]]
+    return detail::allocate_block_slow(size, detail::kUnpooled);
+  const uint8_t size_class = detail::kClassBySteps.of[(size + 63) / 64];
   detail::BlockCache::Class& cache = detail::block_cache.classes[size_class];
-  if (cache.next == cache.begin) [[unlikely]] return detail::allocate_block_slow(size, size_class);
+  if (cache.next == cache.begin) [[unlikely]]
+    return detail::allocate_block_slow(size, size_class);
   auto* block = static_cast<EventBlock*>(*--cache.next);
-  block->references.store(1, std::memory_order_relaxed);
-  block->size_class = size_class;
-  block->allocated = size;
+  if (block->references.load(std::memory_order_relaxed) != 1) block->references.store(1, std::memory_order_relaxed);
   return block;
 }
+
+inline bool EventBlock::is_pooled() const { return size_class != detail::kUnpooled; }
 
 inline void EventBlock::release() {
   if (references.load(std::memory_order_acquire) != 1 && references.fetch_sub(1, std::memory_order_acq_rel) != 1)
     return;
-  if (size_class == detail::kUnpooled) [[unlikely]] return detail::destroy_block_slow(this);
+  if (size_class == detail::kUnpooled) [[unlikely]]
+    return detail::destroy_block_slow(this);
   detail::BlockCache::Class& cache = detail::block_cache.classes[size_class];
-  if (cache.next == cache.end) [[unlikely]] return detail::destroy_block_slow(this);
+  if (cache.next == cache.end) [[unlikely]]
+    return detail::destroy_block_slow(this);
   *cache.next++ = this;
 }
 

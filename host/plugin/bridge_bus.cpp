@@ -39,17 +39,25 @@ bool has_broken_text(const nexus_emit_options& options) {
          is_broken(options.metadata) || is_broken(options.source);
 }
 
-int32_t bus_emit(void* ctx, uint64_t type, const nexus_emit_options* options, nexus_bytes data, nexus_uuid* id,
-                 nexus_error* error) {
+[[gnu::noinline]] int32_t bus_emit_with_options(void* ctx, uint64_t type, const nexus_emit_options* options,
+                                                nexus_bytes data, nexus_uuid* id, nexus_error* error) {
   return abi_call(ctx, error, [&](BridgeTables& tables) {
-    if (is_broken(data)) [[unlikely]] return refuse_argument(error, "data is a null pointer");
-    if (options == nullptr) [[likely]]
-      return tables.owner->emit(*tables.participant, type, nullptr, data, id, error);
+    if (is_broken(data)) return refuse_argument(error, "data is a null pointer");
     OptionsReader<nexus_emit_options> read;
     if (!read.read(options, kEmitOptionsMinimum, error)) return NEXUS_E_ARGUMENT;
-    if (has_broken_text(*read.get())) return refuse_argument(error, "a text among the options is a null pointer");
-    return tables.owner->emit(*tables.participant, type, read.get(), data, id, error);
+    if (read.get() != nullptr && has_broken_text(*read.get()))
+      return refuse_argument(error, "a text among the options is a null pointer");
+    return Bus::emit(*tables.participant, type, read.get(), data, id, error);
   });
+}
+
+// The call that is made most: what is usual is passed on as it is, with nothing to undo behind it.
+int32_t bus_emit(void* ctx, uint64_t type, const nexus_emit_options* options, nexus_bytes data, nexus_uuid* id,
+                 nexus_error* error) {
+  auto& tables = *static_cast<BridgeTables*>(ctx);
+  if (options != nullptr || is_broken(data) || tables.revoked.load(std::memory_order_relaxed)) [[unlikely]]
+    return bus_emit_with_options(ctx, type, options, data, id, error);
+  return Bus::emit(*tables.participant, type, nullptr, data, id, error);
 }
 
 int32_t bus_emit_batch(void* ctx, const nexus_emit_item* items, uint64_t count, uint64_t* accepted, nexus_uuid* ids,
@@ -66,7 +74,7 @@ int32_t bus_emit_batch(void* ctx, const nexus_emit_item* items, uint64_t count, 
       if (options->size >= kEmitOptionsMinimum && has_broken_text(*options))
         return refuse_argument(error, "a text among the options is a null pointer");
     }
-    if (plain) return tables.owner->emit_batch(*tables.participant, items, count, accepted, ids, error);
+    if (plain) return Bus::emit_batch(*tables.participant, items, count, accepted, ids, error);
     // Options of another size: one by one, each read with care.
     for (uint64_t i = 0; i < count; ++i) {
       const int32_t code =
@@ -93,9 +101,9 @@ Result<void> check_subscribe(BridgeTables& tables, std::string_view pattern, con
   if (tables.permissions.subscribe.has_value())
     return tables.check_pattern_permitted(*tables.permissions.subscribe, pattern);
   if (parsed.value().is_all())
-    return make_error(NEXUS_E_PERMISSION, tables.plugin + " wants to see every event ('" + std::string(pattern) + "')",
-                      "grant it by name in nexus.toml: [plugins.\"" + tables.plugin +
-                          "\".permissions] subscribe = [\"*\"]");
+    return make_error(
+        NEXUS_E_PERMISSION, tables.plugin + " wants to see every event ('" + std::string(pattern) + "')",
+        "grant it by name in nexus.toml: [plugins.\"" + tables.plugin + "\".permissions] subscribe = [\"*\"]");
   return {};
 }
 

@@ -55,20 +55,20 @@ class OptionsReader {
 inline bool is_broken(nexus_string text) { return text.data == nullptr && text.size != 0; }
 inline bool is_broken(nexus_bytes bytes) { return bytes.data == nullptr && bytes.size != 0; }
 
+[[gnu::noinline]] inline int32_t refuse_revoked(nexus_error* error) {
+  return write_error(error, NEXUS_E_HANDLE, "this plugin instance has been unloaded");
+}
+
 // Runs the body of an ABI function: the instance must live, and what is thrown becomes a code.
 template <class Body>
 int32_t abi_call(void* ctx, nexus_error* error, Body body) noexcept {
   auto& tables = *static_cast<BridgeTables*>(ctx);
   if (tables.revoked.load(std::memory_order_relaxed)) [[unlikely]]
-    return write_error(error, NEXUS_E_HANDLE, "this plugin instance has been unloaded");
+    return refuse_revoked(error);
   try {
     return body(tables);
-  } catch (const std::bad_alloc&) {
-    return write_error(error, NEXUS_E_MEMORY, "out of memory");
-  } catch (const std::exception& thrown) {
-    return write_error(error, NEXUS_E_INTERNAL, thrown.what());
   } catch (...) {
-    return write_error(error, NEXUS_E_INTERNAL, "an exception of an unknown type");
+    return write_exception(error);
   }
 }
 

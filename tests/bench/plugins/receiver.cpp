@@ -10,8 +10,7 @@ namespace {
 // On lines of its own: on the heap it might else lie beside what the emitter reads.
 struct alignas(64) Receiver {
   const nexus_bus* bus = nullptr;
-  uint64_t count = 0;
-  uint64_t expected = 0;
+  uint64_t left = 0;  // deliveries until done is called
   uint64_t sum = 0;
   bench_done_fn done = nullptr;
   void* done_user = nullptr;
@@ -21,7 +20,7 @@ int32_t handle(void* user, const nexus_delivery* delivery, nexus_outcome*) {
   auto& self = *static_cast<Receiver*>(user);
   const nexus_event& event = *delivery->event;
   self.sum += event.data.data[1] + (static_cast<uint64_t>(event.time_unix_ns) & 1u);
-  if (++self.count == self.expected) self.done(self.done_user);
+  if (--self.left == 0) self.done(self.done_user);
   return NEXUS_DONE;
 }
 
@@ -39,8 +38,7 @@ int32_t subscribe(void* instance, nexus_string pattern, int32_t priority, int32_
 
 void expect(void* instance, uint64_t deliveries, bench_done_fn done, void* user) {
   auto& self = *static_cast<Receiver*>(instance);
-  self.count = 0;
-  self.expected = deliveries;
+  self.left = deliveries;
   self.done = done;
   self.done_user = user;
 }

@@ -31,10 +31,10 @@ typedef struct nexus_event {
   nexus_string key;            /* ordering and partition key, or empty */
   nexus_string correlation_id; /* never empty: a root event's is the text of its own id */
   nexus_uuid id;
+  int64_t time_unix_ns;
   nexus_uuid causation_id;     /* the event whose handler emitted this one, or zero */
   nexus_uuid trace_id;         /* W3C trace context, or zero */
   uint8_t span_id[8];
-  int64_t time_unix_ns;
   int64_t expires_unix_ns;     /* 0: never */
   int32_t priority;            /* higher first */
   uint32_t schema_version;     /* of the data; 0 where unknown */
