@@ -106,7 +106,7 @@ Process::~Process() {
   }
   close_input();
   ::close(output_.fd);
-  ::close(errors_.fd);
+  close_errors();
 }
 
 void Process::signal(int number) const {
@@ -125,6 +125,11 @@ void Process::write_input(const std::string& text) {
 void Process::close_input() {
   if (input_ >= 0) ::close(input_);
   input_ = -1;
+}
+
+void Process::close_errors() {
+  if (errors_.fd >= 0) ::close(errors_.fd);
+  errors_.fd = -1;
 }
 
 bool Process::fill(Stream& stream) {

@@ -46,6 +46,7 @@ class Process {
   void signal(int number) const;
   void write_input(const std::string& text);
   void close_input();
+  void close_errors();  // nobody reads them any more
 
   // The first line from here on that holds `text`; fails the test when the stream ends or time runs out.
   std::string wait_for_error_line(const std::string& text);
