@@ -156,11 +156,12 @@ class Bus final : private DeliveryPort {
   int32_t hold(EmitCall& call, EventBlock* event);
   int32_t refuse(EmitCall& call, int32_t code, std::string_view sentence);
   bool may_be_plain(const ThreadState& thread, nexus_bytes data) const;
-  int32_t emit_plain(Participant& from, Port& port, ThreadState& thread, int64_t time, nexus_bytes data, nexus_uuid* id,
-                     nexus_error* error);
+  int32_t emit_plain(Participant& from, Port& port, ThreadState& thread, int64_t time,
+                     const nexus_emit_options* options, nexus_bytes data, nexus_uuid* id, nexus_error* error);
   static int32_t emit_general(Participant& from, uint64_t port_number, const nexus_emit_options* options,
                               nexus_bytes data, nexus_uuid* id, nexus_error* error) noexcept;
-  int32_t publish_plain(Participant& from, Port& port, int64_t time, EventBlock* block, nexus_error* error);
+  int32_t publish_plain(Participant& from, Port& port, int64_t time, const nexus_emit_options* options,
+                        EventBlock* block, nexus_error* error);
   int32_t finish(EmitCall& call, EventBlock* event, int32_t code);
   int32_t emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id);
   int64_t now(ThreadState& thread) const {

@@ -165,14 +165,34 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
 
 namespace {
 
-// What all plain events of one port have in common.
+// Whether the options say nothing but a priority, a version of the schema and how long to wait.
+bool leave_path_plain(const nexus_emit_options& options) {
+  const auto bits = [](const auto& field) {
+    uint64_t halves[sizeof field / sizeof(uint64_t)];
+    std::memcpy(halves, &field, sizeof field);
+    return sizeof field == sizeof(uint64_t) ? halves[0] : halves[0] | halves[sizeof field / sizeof(uint64_t) - 1];
+  };
+  return (options.flags | options.data_format | options.subject.size | options.key.size | options.correlation_id.size |
+          options.metadata.size | bits(options.expires_unix_ns) | bits(options.delay_ns) | bits(options.causation_id) |
+          bits(options.trace_id) | bits(options.parent_span_id) | options.trace_flags) == 0;
+}
+
+// What all plain events of one port have in common. Where the block was left by another port of the same participant,
+// only the type differs.
 [[gnu::noinline]] void write_plain_header(const Port& port, EventBlock* block) {
-  block->copy_header(port.prototype);
-  block->event.correlation_id = {block->payload(), kUuidTextSize};
-  block->event.data = {reinterpret_cast<const uint8_t*>(block->payload() + kUuidTextSize), 0};
-  block->event.data_format = NEXUS_DATA_NONE;
-  format_uuid(Uuid{}, block->payload());  // the hyphens stay
-  block->stamp_once(port.prototype.stamp);
+  const EventBlock& prototype = port.prototype;
+  if ((block->stamp ^ prototype.stamp) < Participant::kPortsMax) {
+    block->type_index = prototype.type_index;
+    block->host_flags = prototype.host_flags;
+    block->event.type = prototype.event.type;
+  } else {
+    block->copy_header(prototype);
+    block->event.correlation_id = {block->payload(), kUuidTextSize};
+    block->event.data = {reinterpret_cast<const uint8_t*>(block->payload() + kUuidTextSize), 0};
+    block->event.data_format = NEXUS_DATA_NONE;
+    format_uuid(Uuid{}, block->payload());  // the hyphens stay
+  }
+  block->stamp_once(prototype.stamp);
 }
 
 [[gnu::noinline]] void change_size(EventBlock* block, uint64_t size) {
@@ -190,10 +210,11 @@ inline bool Bus::may_be_plain(const ThreadState& thread, nexus_bytes data) const
 // The common case, an emit without options outside of handlers, straight down: what build and publish do, for one
 // mailbox with room. Everything else goes the general way.
 [[gnu::always_inline]] inline int32_t Bus::emit_plain(Participant& from, Port& port, ThreadState& thread, int64_t time,
-                                                      nexus_bytes data, nexus_uuid* id, nexus_error* error) {
+                                                      const nexus_emit_options* options, nexus_bytes data,
+                                                      nexus_uuid* id, nexus_error* error) {
   EventBlock* block = allocate_block(data.size + kUuidTextSize);
   if (block == nullptr) [[unlikely]]
-    return publish_plain(from, port, time, nullptr, error);
+    return publish_plain(from, port, time, options, nullptr, error);
   if (!block->is_stamped(port.prototype.stamp)) [[unlikely]]
     write_plain_header(port, block);
   nexus_event& event = block->event;
@@ -218,13 +239,13 @@ inline bool Bus::may_be_plain(const ThreadState& thread, nexus_bytes data) const
       }
     }
   }
-  return publish_plain(from, port, time, block, error);
+  return publish_plain(from, port, time, options, block, error);
 }
 
 // A plain emit that meets more than one mailbox, or one without room, or no memory.
-[[gnu::noinline]] int32_t Bus::publish_plain(Participant& from, Port& port, int64_t time, EventBlock* block,
-                                             nexus_error* error) {
-  EmitCall call{from, port, nullptr, thread_state(), nullptr, time, error};
+[[gnu::noinline]] int32_t Bus::publish_plain(Participant& from, Port& port, int64_t time,
+                                             const nexus_emit_options* options, EventBlock* block, nexus_error* error) {
+  EmitCall call{from, port, options, thread_state(), nullptr, time, error};
   if (block == nullptr) return refuse(call, NEXUS_E_MEMORY, "no memory for the event");
   return finish(call, block, publish(call, block));
 }
@@ -239,7 +260,10 @@ inline bool Bus::may_be_plain(const ThreadState& thread, nexus_bytes data) const
     }
     Bus& bus = from.bus();
     ThreadState& thread = thread_state();
-    EmitCall call{from, *port, options, thread, thread.running.event, bus.now(thread), error};
+    const int64_t time = bus.now(thread);
+    if (options != nullptr && leave_path_plain(*options) && bus.may_be_plain(thread, data))
+      return bus.emit_plain(from, *port, thread, time, options, data, id, error);
+    EmitCall call{from, *port, options, thread, thread.running.event, time, error};
     return bus.emit_one(call, data, id);
   } catch (...) {
     return write_exception(error);
@@ -254,7 +278,7 @@ int32_t Bus::emit(Participant& from, uint64_t port_number, const nexus_emit_opti
   if (options != nullptr || port == nullptr || thread == nullptr || !bus.may_be_plain(*thread, data)) [[unlikely]]
     return emit_general(from, port_number, options, data, id, error);
   try {
-    return bus.emit_plain(from, *port, *thread, bus.now(*thread), data, id, error);
+    return bus.emit_plain(from, *port, *thread, bus.now(*thread), nullptr, data, id, error);
   } catch (...) {
     return write_exception(error);
   }
@@ -273,7 +297,7 @@ int32_t Bus::emit_batch(Participant& from, const nexus_emit_item* items, uint64_
       nexus_uuid* id = ids != nullptr ? &ids[done] : nullptr;
       Port* port = from.port(item.type);
       code = item.options == nullptr && port != nullptr && bus.may_be_plain(thread, item.data)
-                 ? bus.emit_plain(from, *port, thread, time, item.data, id, error)
+                 ? bus.emit_plain(from, *port, thread, time, nullptr, item.data, id, error)
                  : emit_general(from, item.type, item.options, item.data, id, error);
       if (code != NEXUS_OK) [[unlikely]]
         break;

@@ -4,6 +4,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "host/base/error.hpp"
 #include "host/bus/participant.hpp"
@@ -17,6 +18,9 @@ constexpr uint32_t kErrorTextMax = 2048;
 constexpr uint32_t kTurnMax = 1024;
 // How long an empty mailbox is watched before it is given up, in units of relax(): a few microseconds.
 constexpr int kLingerSpins = 2000;
+// After that it lets others have the core so many times before it gives up: where an emitter shares the core, it goes
+// on emitting, and neither of the two has to be woken.
+constexpr int kLingerYields = 32;
 // While events trickle in one by one, waiting up to this long lets them come in batches, which saves both sides most of
 // the cache misses.
 constexpr int kGatherMax = 512;
@@ -134,6 +138,11 @@ bool Dispatcher::linger(Turn& turn) {
     relax();
   }
   turn.gather = 0;
+  for (int i = 0; i < kLingerYields; ++i) {
+    std::this_thread::yield();
+    if (turn.mailbox.has_work_hint()) return true;
+    if (scheduler.has_work() || scheduler.is_stopping()) return false;
+  }
   return false;
 }
 

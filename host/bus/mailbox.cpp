@@ -283,14 +283,36 @@ void Mailbox::ingest_running() {
   }
 }
 
-// Where several levels wait: in their order, and so that from here on a push above the level that runs is told.
-uint32_t Mailbox::take_lanes_both(Batch& batch) {
-  const bool mixed = has_signal(kSignalMixed);
-  // What is all of the inbox's level came first, and can go first without looking at what came later.
-  if (mixed || lanes_.lane_in_use() != inbox_level_) {
-    ingest_running();
-    if (mixed) unsignal(kSignalMixed);
+// While several levels arrive: one at a time, and before each the inbox is looked through, so that nobody has to be
+// told of a higher one. This meets the emitters in the inbox only, as the other way does.
+uint32_t Mailbox::take_sorted_running(Batch& batch) {
+  constexpr uint32_t kInOrderMax = 256;
+  ingest_running();
+  const uint32_t taken = lanes_.take(batch.slots, 1, &batch.level);
+  if (taken == 0) return 0;
+  in_order_ =
+      batch.level == level_now_ && (lanes_.size() == 0 || lanes_.lane_in_use() == batch.level) ? in_order_ + 1 : 0;
+  level_now_ = batch.level;
+  if (in_order_ > kInOrderMax) [[unlikely]] {
+    std::lock_guard pushing(lock_);
+    end_sorting_both();
   }
+  return taken;
+}
+
+void Mailbox::end_sorting_both() {
+  ingest_running();
+  unsignal(kSignalMixed);
+  sorting_ = false;
+  level_now_ = kNoLevel;  // the next take says above what to be told
+}
+
+// What is left in the lanes, in its order, and so that from here on a push above the level that runs is told.
+uint32_t Mailbox::take_lanes_both(Batch& batch) {
+  // What is all of the inbox's level came first, and can go first without looking at what came later.
+  const bool mixed = has_signal(kSignalMixed);
+  if (mixed || lanes_.lane_in_use() != inbox_level_) ingest_running();
+  if (mixed) unsignal(kSignalMixed);
   if (has_signal(kSignalPreempt)) unsignal(kSignalPreempt);
   uint32_t taken = lanes_.take(batch.slots, batch_max_, &batch.level);
   if (taken != 0 && lanes_.size() == 0 && batch.level == inbox_level_)
@@ -300,23 +322,32 @@ uint32_t Mailbox::take_lanes_both(Batch& batch) {
 }
 
 uint32_t Mailbox::take_running(Batch& batch) {
-  if (lanes_.size() == 0 && !has_signal(kSignalMixed | kSignalPreempt)) [[likely]] {
-    const uint32_t taken = inbox_.take(batch.slots, batch_max_);
+  if (sorting_) return take_sorted_running(batch);
+  uint32_t taken = 0;
+  if (!has_signal(kSignalMixed)) [[likely]] {
+    if (lanes_.size() != 0 || has_signal(kSignalPreempt)) [[unlikely]] {
+      std::lock_guard pushing(lock_);
+      return take_lanes_both(batch);
+    }
+    taken = inbox_.take(batch.slots, batch_max_);
     if (taken == 0) return 0;
     batch.level = level_of(batch.slots[0]);
     if (batch.level == level_now_ && !has_signal(kSignalMixed)) [[likely]]
       return taken;
+  }
+  {
     std::lock_guard pushing(lock_);
     if (!has_signal(kSignalMixed)) {
       level_now_ = told_above_ = batch.level;
       return taken;
     }
-    for (uint32_t i = 0; i < taken; ++i) lanes_.push(level_of(batch.slots[i]), batch.slots[i]);
-    return take_lanes_both(batch);
+    if (has_signal(kSignalPreempt)) unsignal(kSignalPreempt);
+    told_above_ = kNoPush;
   }
-  if (has_signal(kSignalMixed)) ingest_running();  // most of it, while emitters go on
-  std::lock_guard pushing(lock_);
-  return take_lanes_both(batch);
+  sorting_ = true;
+  in_order_ = 0;
+  for (uint32_t i = 0; i < taken; ++i) lanes_.push(level_of(batch.slots[i]), batch.slots[i]);
+  return take_sorted_running(batch);
 }
 
 uint32_t Mailbox::take_serial(Batch& batch, bool end_turn, bool* ended) {
@@ -329,6 +360,7 @@ uint32_t Mailbox::take_serial(Batch& batch, bool end_turn, bool* ended) {
   }
   std::lock_guard pushing(lock_);
   if (has_signal(kSignalPause) || is_empty_both()) {
+    if (sorting_) end_sorting_both();
     level_now_ = kNoLevel;
     end_turn_pushing();
     *ended = true;
@@ -370,6 +402,7 @@ void Mailbox::yield_turn(Batch& batch) {
     std::lock_guard running(run_lock_);
     std::lock_guard pushing(lock_);
     settle_running(batch);
+    if (sorting_) end_sorting_both();
     level_now_ = kNoLevel;
     end_turn_pushing();
     schedule = begin_turn_if_waiting_both(&level);

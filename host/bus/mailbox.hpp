@@ -179,7 +179,9 @@ class Mailbox {
   void ingest_running();
   void settle_running(Batch& batch);
   uint32_t take_running(Batch& batch);
+  uint32_t take_sorted_running(Batch& batch);
   uint32_t take_lanes_both(Batch& batch);
+  void end_sorting_both();
   uint32_t take_serial(Batch& batch, bool end_turn, bool* ended);
   uint32_t take_parallel(Batch& batch, bool end_turn, bool* ended);
 
@@ -209,6 +211,8 @@ class Mailbox {
   alignas(64) mutable SpinLock run_lock_;  // guards the consuming end of inbox_, lanes_ and `finished` of targets
   std::atomic<int64_t> started_{0};        // written by the runner (by several for a parallel one)
   int64_t level_now_ = kNoLevel;           // of the batch that runs
+  bool sorting_ = false;                   // several levels arrive: all goes through lanes_, see take_sorted_running
+  uint32_t in_order_ = 0;                  // while sorting_: so many in a row had needed no sorting
   Lanes lanes_;                            // comes before the inbox; in use when several levels wait
 
   // ---- Both, seldom written.

@@ -7,7 +7,11 @@
 namespace nexus::host {
 
 Participant::Participant(Bus& bus, ParticipantOptions options, uint32_t number, std::string_view source)
-    : bus_(bus), options_(std::move(options)), number_(number), source_(source) {}
+    : bus_(bus),
+      options_(std::move(options)),
+      number_(number),
+      source_(source),
+      stamps_(EventBlock::new_stamps(kPortsMax)) {}
 
 Participant::~Participant() = default;
 
@@ -23,7 +27,7 @@ uint64_t Participant::port_for(TypeEntry& type) {
   const size_t index = ports_.append([&](Port& port) {
     port.type = &type;
     EventBlock& block = port.prototype;
-    block.stamp = EventBlock::new_stamp();
+    block.stamp = stamps_ + ports_.size();
     block.type_index = type.index;
     block.emitter = number_;
     block.host_flags = type.reports_failure ? EventBlock::kHostNoErrorReport : uint8_t{0};

@@ -73,6 +73,8 @@ struct ParticipantOptions {
 
 class Participant : public std::enable_shared_from_this<Participant> {
  public:
+  static constexpr uint32_t kPortsMax = 64 * 256;
+
   Participant(Bus& bus, ParticipantOptions options, uint32_t number, std::string_view source);
   ~Participant();
   Participant(const Participant&) = delete;
@@ -120,7 +122,8 @@ class Participant : public std::enable_shared_from_this<Participant> {
   std::unique_ptr<Scheduler> own_scheduler_;
 
   std::atomic<Participant*> successor_{nullptr};
-  AppendTable<Port, 64, 256> ports_;
+  const uint64_t stamps_;  // the first of its ports' stamps
+  AppendTable<Port, 64, kPortsMax / 64> ports_;
   mutable SpinLock ports_lock_;
   std::unordered_map<std::string_view, uint64_t> ports_by_name_;  // guarded by ports_lock_
 };

@@ -212,9 +212,14 @@ void destroy_block_slow(EventBlock* block) {
 
 }  // namespace detail
 
-uint64_t EventBlock::new_stamp() {
-  static std::atomic<uint64_t> last{uint64_t{1} << 63};
-  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+uint64_t EventBlock::new_stamps(uint32_t count) {
+  static std::atomic<uint64_t> next{uint64_t{1} << 63};
+  uint64_t first = next.load(std::memory_order_relaxed);
+  uint64_t aligned = 0;
+  do {
+    aligned = (first + count - 1) & ~uint64_t{count - 1};
+  } while (!next.compare_exchange_weak(first, aligned + count, std::memory_order_relaxed));
+  return aligned;
 }
 
 size_t block_bytes_in_use() { return bytes_in_use.load(std::memory_order_relaxed); }

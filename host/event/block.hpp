@@ -48,8 +48,9 @@ struct EventBlock {
     if (is_pooled()) stamp = by;
   }
   void forget() { stamp_once(0); }
-  // A stamp that no other has, for the life of the process; never equal to `allocated`.
-  static uint64_t new_stamp();
+  // The first of `count` stamps, a power of two, that no other has, for the life of the process. It is a multiple of
+  // `count`. None is ever equal to `allocated`.
+  static uint64_t new_stamps(uint32_t count);
   inline bool is_pooled() const;
 
   char* payload() { return reinterpret_cast<char*>(this + 1); }
