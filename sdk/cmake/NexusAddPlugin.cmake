@@ -1,7 +1,8 @@
 # nexus_add_plugin(target SOURCES a.cpp ... [LIBRARIES lib ...] [OUTPUT_DIRECTORY dir])
 #
 # Builds a loadable plugin: a MODULE library that exports nexus_module_v1 and nothing else, binds to no
-# symbol that is undefined at link time, and can be unmapped again (no STB_GNU_UNIQUE symbols).
+# symbol that is undefined at link time, and can be unmapped again (no STB_GNU_UNIQUE symbols). The file, in
+# OUTPUT_DIRECTORY or plugins/ of the build folder, can be written by its owner alone.
 include_guard(GLOBAL)
 set(_nexus_plugin_version_script "${CMAKE_CURRENT_LIST_DIR}/plugin.map")
 
@@ -29,5 +30,9 @@ function(nexus_add_plugin target)
       target_link_options(${target} PRIVATE -Wl,-z,defs)
     endif()
     set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS "${_nexus_plugin_version_script}")
+    # A host refuses a file that others than its owner can change, and many systems let a user's group write all that
+    # the user makes.
+    add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+      COMMAND chmod go-w "$<TARGET_FILE_DIR:${target}>" "$<TARGET_FILE:${target}>")
   endif()
 endfunction()
