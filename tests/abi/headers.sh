@@ -1,7 +1,7 @@
 #!/bin/sh
 # Every header of the C ABI, alone and all together, in every language version that a plugin may be written in, by every
 # compiler given, with no warning at all and no hidden padding: headers.sh INCLUDE_FOLDER COMPILER...
-# A compiler that is not installed is passed over, but at least one must be there.
+# A compiler that is not installed is passed over, but at least one must be there, and where CI is set all.
 set -u
 include=$1
 shift
@@ -44,5 +44,6 @@ for compiler in "$@"; do
   done
 done
 [ "$used" -gt 0 ] || { echo 'no compiler was found'; exit 1; }
+[ "$used" -eq $# ] || [ -z "${CI:-}" ] || { echo 'CI wants them all'; exit 1; }
 echo "$checks checks by $used compilers, $failures failed"
 [ "$failures" -eq 0 ]
