@@ -25,7 +25,9 @@ class AppendTable {
   // Null for a number that is not in the table.
   T* find(uint64_t index) const {
     if (index >= size_.load(std::memory_order_acquire)) return nullptr;
-    return chunks_[index / kPerChunk].load(std::memory_order_relaxed) + index % kPerChunk;
+    T* chunk = chunks_[index / kPerChunk].load(std::memory_order_relaxed);
+    if (chunk == nullptr) __builtin_unreachable();
+    return chunk + index % kPerChunk;
   }
 
   // Makes one more entry, lets `fill` set it before readers can see it, and returns its number; kSizeMax when full.

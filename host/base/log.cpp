@@ -297,6 +297,8 @@ Result<void> reopen() {
   if (!current || current->options.file.empty()) return {};
   auto opened = open_file(current->options.file);
   if (!opened) return opened.error();
+  // What was said before belongs in the old file, and still waits for the log's thread.
+  flush_backend(*current, std::chrono::milliseconds(kWriteWaitMs));
   current->sink->replace(*opened);
   return {};
 }

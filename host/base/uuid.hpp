@@ -157,6 +157,8 @@ Uuid uuid_v5(std::string_view source, std::string_view name);
 // Milliseconds since 1970 that a UUIDv7 carries; nothing for another version.
 std::optional<int64_t> uuid_v7_unix_ms(const Uuid& id);
 
+inline constexpr size_t kUuidTextSize = 36;
+
 // Writes the 36 characters of the canonical lower-case form; no terminating NUL. Without hyphens
 // their places are left as they are, for one who writes to the same place again.
 template <bool kWithHyphens = true>

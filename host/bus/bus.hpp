@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -89,6 +90,21 @@ class Bus final : private DeliveryPort {
   // sentence goes to `error`, which may be null.
   static int32_t emit(Participant& from, uint64_t port, const nexus_emit_options* options, nexus_bytes data,
                       nexus_uuid* id, nexus_error* error) noexcept;
+  // The same for options of which is_simple holds.
+  static int32_t emit_simple(Participant& from, uint64_t port, const nexus_emit_options* options, nexus_bytes data,
+                             nexus_uuid* id, nexus_error* error) noexcept;
+  // Whether the options say nothing but a priority, a version of the schema, and how long to wait.
+  static bool is_simple(const nexus_emit_options& options) {
+    const auto bits = [](const auto& field) {
+      uint64_t halves[sizeof field / sizeof(uint64_t)];
+      std::memcpy(halves, &field, sizeof field);
+      return sizeof field == sizeof(uint64_t) ? halves[0] : halves[0] | halves[sizeof field / sizeof(uint64_t) - 1];
+    };
+    return (options.flags | options.data_format | options.subject.size | options.key.size |
+            options.correlation_id.size | options.metadata.size | bits(options.expires_unix_ns) |
+            bits(options.delay_ns) | bits(options.causation_id) | bits(options.trace_id) |
+            bits(options.parent_span_id) | options.trace_flags) == 0;
+  }
   static int32_t emit_batch(Participant& from, const nexus_emit_item* items, uint64_t count, uint64_t* accepted,
                             nexus_uuid* ids, nexus_error* error) noexcept;
 
@@ -103,7 +119,7 @@ class Bus final : private DeliveryPort {
   // From now on emits from outside handlers are rejected; the host's own go on.
   void refuse_outside_emits() {
     stopping_.store(true, std::memory_order_relaxed);
-    plain_size_max_.store(-1, std::memory_order_relaxed);
+    plain_size_end_.store(0, std::memory_order_relaxed);
   }
   // Waits until all mailboxes are empty; false at the deadline.
   bool drain_all(int64_t deadline_monotonic_ns);
@@ -156,6 +172,10 @@ class Bus final : private DeliveryPort {
   int32_t hold(EmitCall& call, EventBlock* event);
   int32_t refuse(EmitCall& call, int32_t code, std::string_view sentence);
   bool may_be_plain(const ThreadState& thread, nexus_bytes data) const;
+  EventBlock* make_plain(Port& port, ThreadState& thread, int64_t time, const nexus_emit_options* options,
+                         nexus_bytes data, nexus_uuid* id);
+  uint32_t emit_run(Participant& from, ThreadState& thread, int64_t time, const nexus_emit_item* items, uint64_t count,
+                    nexus_uuid* ids, EventBlock** refused);
   int32_t emit_plain(Participant& from, Port& port, ThreadState& thread, int64_t time,
                      const nexus_emit_options* options, nexus_bytes data, nexus_uuid* id, nexus_error* error);
   static int32_t emit_general(Participant& from, uint64_t port_number, const nexus_emit_options* options,
@@ -197,7 +217,7 @@ class Bus final : private DeliveryPort {
   std::unique_ptr<Scheduler> scheduler_;
   std::shared_ptr<Participant> host_;
   std::atomic<bool> stopping_{false};
-  std::atomic<int64_t> plain_size_max_;  // event_size_max; less than any size once the bus is stopping
+  std::atomic<uint64_t> plain_size_end_;  // above event_size_max; 0 once the bus is stopping
   std::atomic<uint64_t> unrouted_{0}, withdrawn_{0}, handler_timeouts_{0};
   std::array<std::atomic<uint64_t>, 100> rejected_by_code_{};  // by code - 300
 

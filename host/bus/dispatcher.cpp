@@ -130,7 +130,7 @@ bool Dispatcher::linger(Turn& turn) {
   Scheduler& scheduler = turn.worker.scheduler();
   if (turn.shared_counts) return false;
   for (int i = 0; i < kLingerSpins; ++i) {
-    if (turn.mailbox.has_work_hint()) {
+    if ((i & 1) == 0 && turn.mailbox.has_work_hint()) {
       for (int wait = 0; wait < turn.gather && !scheduler.has_work(); ++wait) relax();
       return true;
     }

@@ -34,7 +34,7 @@ class DeliveryPort {
 // Durations of handlers, one in kSample measured, in buckets by powers of two of nanoseconds.
 class HandlerTimes {
  public:
-  static constexpr uint32_t kSample = 32;
+  static constexpr uint32_t kSample = 64;
   static constexpr size_t kBuckets = 40;
   void add(int64_t ns);
   uint64_t count(size_t bucket) const { return buckets_[bucket].load(std::memory_order_relaxed); }

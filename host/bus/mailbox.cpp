@@ -21,10 +21,6 @@ int64_t monotonic_now_ns() {
       .count();
 }
 
-int32_t level_of(const Slot& slot) {
-  return slot.target == nullptr ? 0 : static_cast<const EventBlock*>(slot.item)->event.priority;
-}
-
 }  // namespace
 
 Mailbox::Mailbox(Participant& owner, MailboxRunner& runner, const MailboxOptions& options)
@@ -111,6 +107,21 @@ Mailbox::Push Mailbox::push_slow(EventBlock* event, Target* target, bool hard, S
   }
   if (schedule) runner_.schedule(*this, level);
   return Push::kAccepted;
+}
+
+uint32_t Mailbox::push_run(const Slot* slots, uint32_t count) {
+  bool schedule = false;
+  uint32_t accepted = 0;
+  const int32_t level = level_of(slots[0]);
+  {
+    std::lock_guard guard(lock_);
+    for (; accepted < count && (has_room(false) || find_room_pushing(false)); ++accepted) {
+      add(level, slots[accepted], &schedule);
+      ++slots[accepted].target->pushed;
+    }
+  }
+  if (schedule) runner_.schedule(*this, level);
+  return accepted;
 }
 
 // Holds the locks of all the mailboxes at once. Nobody waits for a second mailbox's lock while holding one, but here,
@@ -235,180 +246,6 @@ bool Mailbox::wait_for_room(int64_t deadline_monotonic_ns) {
     signal(kSignalRoom);
     return false;
   });
-}
-
-// ---- The runner ---------------------------------------------------------------------------------------------------
-
-bool Mailbox::keep_going() {
-  if (has_signal(kSignalRoom) &&
-      started_.load(std::memory_order_relaxed) + 1 >= room_at_.load(std::memory_order_relaxed)) {
-    unsignal(kSignalRoom);
-    wake_waiters();
-  }
-  return !has_signal(kSignalPreempt | kSignalPause);
-}
-
-bool Mailbox::has_work_hint() {
-  if (!run_lock_.try_lock()) return true;
-  const bool has_work = !inbox_.empty();
-  run_lock_.unlock();
-  return has_work;
-}
-
-// The finished slots no longer hold their targets, the unstarted ones go back to the front.
-void Mailbox::settle_running(Batch& batch) {
-  Target* target = nullptr;
-  uint64_t run = 0;
-  for (uint32_t i = 0; i < batch.next; ++i) {
-    if (batch.slots[i].target != target) {
-      if (target != nullptr) target->finished += run;
-      target = batch.slots[i].target;
-      run = 0;
-    }
-    ++run;
-  }
-  if (target != nullptr) target->finished += run;
-  if (batch.next < batch.size) lanes_.give_back(batch.level, batch.slots + batch.next, batch.size - batch.next);
-  batch.size = batch.next = 0;
-}
-
-// Moves all there is in the inbox to the lanes.
-void Mailbox::ingest_running() {
-  Slot slots[Batch::kMax];
-  while (const uint32_t count = inbox_.take(slots, Batch::kMax)) {
-    for (uint32_t i = 0; i < count; ++i)
-      if (slots[i].target != nullptr)
-        __builtin_prefetch(&static_cast<const EventBlock*>(slots[i].item)->event.priority);
-    for (uint32_t i = 0; i < count; ++i) lanes_.push(level_of(slots[i]), slots[i]);
-  }
-}
-
-// While several levels arrive: one at a time, and before each the inbox is looked through, so that nobody has to be
-// told of a higher one. This meets the emitters in the inbox only, as the other way does.
-uint32_t Mailbox::take_sorted_running(Batch& batch) {
-  constexpr uint32_t kInOrderMax = 256;
-  ingest_running();
-  const uint32_t taken = lanes_.take(batch.slots, 1, &batch.level);
-  if (taken == 0) return 0;
-  in_order_ =
-      batch.level == level_now_ && (lanes_.size() == 0 || lanes_.lane_in_use() == batch.level) ? in_order_ + 1 : 0;
-  level_now_ = batch.level;
-  if (in_order_ > kInOrderMax) [[unlikely]] {
-    std::lock_guard pushing(lock_);
-    end_sorting_both();
-  }
-  return taken;
-}
-
-void Mailbox::end_sorting_both() {
-  ingest_running();
-  unsignal(kSignalMixed);
-  sorting_ = false;
-  level_now_ = kNoLevel;  // the next take says above what to be told
-}
-
-// What is left in the lanes, in its order, and so that from here on a push above the level that runs is told.
-uint32_t Mailbox::take_lanes_both(Batch& batch) {
-  // What is all of the inbox's level came first, and can go first without looking at what came later.
-  const bool mixed = has_signal(kSignalMixed);
-  if (mixed || lanes_.lane_in_use() != inbox_level_) ingest_running();
-  if (mixed) unsignal(kSignalMixed);
-  if (has_signal(kSignalPreempt)) unsignal(kSignalPreempt);
-  uint32_t taken = lanes_.take(batch.slots, batch_max_, &batch.level);
-  if (taken != 0 && lanes_.size() == 0 && batch.level == inbox_level_)
-    taken += inbox_.take(batch.slots + taken, batch_max_ - taken);
-  if (taken != 0 && !is_parallel()) level_now_ = told_above_ = batch.level;
-  return taken;
-}
-
-uint32_t Mailbox::take_running(Batch& batch) {
-  if (sorting_) return take_sorted_running(batch);
-  uint32_t taken = 0;
-  if (!has_signal(kSignalMixed)) [[likely]] {
-    if (lanes_.size() != 0 || has_signal(kSignalPreempt)) [[unlikely]] {
-      std::lock_guard pushing(lock_);
-      return take_lanes_both(batch);
-    }
-    taken = inbox_.take(batch.slots, batch_max_);
-    if (taken == 0) return 0;
-    batch.level = level_of(batch.slots[0]);
-    if (batch.level == level_now_ && !has_signal(kSignalMixed)) [[likely]]
-      return taken;
-  }
-  {
-    std::lock_guard pushing(lock_);
-    if (!has_signal(kSignalMixed)) {
-      level_now_ = told_above_ = batch.level;
-      return taken;
-    }
-    if (has_signal(kSignalPreempt)) unsignal(kSignalPreempt);
-    told_above_ = kNoPush;
-  }
-  sorting_ = true;
-  in_order_ = 0;
-  for (uint32_t i = 0; i < taken; ++i) lanes_.push(level_of(batch.slots[i]), batch.slots[i]);
-  return take_sorted_running(batch);
-}
-
-uint32_t Mailbox::take_serial(Batch& batch, bool end_turn, bool* ended) {
-  std::lock_guard running(run_lock_);
-  settle_running(batch);
-  if (!has_signal(kSignalPause)) [[likely]] {
-    batch.size = take_running(batch);
-    if (batch.size != 0 || !end_turn) [[likely]]
-      return batch.size;
-  }
-  std::lock_guard pushing(lock_);
-  if (has_signal(kSignalPause) || is_empty_both()) {
-    if (sorting_) end_sorting_both();
-    level_now_ = kNoLevel;
-    end_turn_pushing();
-    *ended = true;
-  }
-  return 0;
-}
-
-uint32_t Mailbox::take_parallel(Batch& batch, bool end_turn, bool* ended) {
-  bool reschedule = false;
-  int32_t level = 0;
-  {
-    std::lock_guard running(run_lock_);
-    std::lock_guard pushing(lock_);
-    settle_running(batch);
-    queued_ = false;
-    if (!has_signal(kSignalPause)) batch.size = take_lanes_both(batch);
-    if (batch.size == 0 && (end_turn || has_signal(kSignalPause))) {
-      end_turn_pushing();
-      *ended = true;
-    } else {
-      reschedule = begin_turn_if_waiting_both(&level);
-    }
-  }
-  if (reschedule) runner_.schedule(*this, level);
-  return batch.size;
-}
-
-uint32_t Mailbox::take(Batch& batch, bool end_turn, bool* ended) {
-  *ended = false;
-  const uint32_t taken = is_parallel() ? take_parallel(batch, end_turn, ended) : take_serial(batch, end_turn, ended);
-  if (*ended && sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
-  return taken;
-}
-
-void Mailbox::yield_turn(Batch& batch) {
-  bool schedule = false;
-  int32_t level = 0;
-  {
-    std::lock_guard running(run_lock_);
-    std::lock_guard pushing(lock_);
-    settle_running(batch);
-    if (sorting_) end_sorting_both();
-    level_now_ = kNoLevel;
-    end_turn_pushing();
-    schedule = begin_turn_if_waiting_both(&level);
-  }
-  if (sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
-  if (schedule) runner_.schedule(*this, level);
 }
 
 // ---- Control ------------------------------------------------------------------------------------------------------

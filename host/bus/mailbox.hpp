@@ -84,6 +84,8 @@ class Mailbox {
       runner_.schedule(*this, level);
     return Push::kAccepted;
   }
+  // Several of one priority, for emitters from outside, as far as there is room; returns how many were accepted.
+  uint32_t push_run(const Slot* slots, uint32_t count);
   // One event into the mailboxes of several targets, all or none; at most kTogetherMax, in the order of their
   // mailboxes' addresses. On kFull nothing was dropped, whatever the policy; so it says of no targets at all.
   static constexpr size_t kTogetherMax = 32;
@@ -106,7 +108,7 @@ class Mailbox {
   // Before each slot of the batch. False: stop here and call take, for a higher priority or a pause has come.
   template <bool kParallel = false>
   bool start_next() {
-    if (has_signal(kSignalPreempt | kSignalPause | kSignalRoom) && !keep_going()) [[unlikely]]
+    if (has_signal(kSignalPreempt | kSignalPause | kSignalRoom | kSignalSorting) && !keep_going()) [[unlikely]]
       return false;
     if constexpr (kParallel)
       started_.fetch_add(1, std::memory_order_relaxed);
@@ -145,8 +147,9 @@ class Mailbox {
   int32_t run_level = 0;
 
  private:
-  // kSignalMixed: what is in the inbox is not all of one level.
-  static constexpr uint32_t kSignalPreempt = 1, kSignalPause = 2, kSignalRoom = 4, kSignalMixed = 8;
+  // kSignalMixed: what is in the inbox is not all of one level. kSignalSorting: the runner's own, as sorting_.
+  static constexpr uint32_t kSignalPreempt = 1, kSignalPause = 2, kSignalRoom = 4, kSignalMixed = 8,
+                            kSignalSorting = 16;
   class TogetherLock;
   static constexpr int64_t kEveryPush = INT64_MIN, kNoPush = INT64_MAX, kNoLevel = INT64_MIN;
 
@@ -155,6 +158,7 @@ class Mailbox {
   void signal(uint32_t bit) { signals_.fetch_or(bit, std::memory_order_relaxed); }
   void unsignal(uint32_t bit) { signals_.fetch_and(~bit, std::memory_order_relaxed); }
   bool keep_going();
+  bool higher_has_come();
 
   bool has_room(bool hard) const { return pushed_ < bound_ + (hard ? hard_extra_ : 0); }
   bool find_room_pushing(bool hard);
@@ -176,6 +180,9 @@ class Mailbox {
   bool begin_turn_if_waiting_both(int32_t* level);
   bool is_empty_both() { return lanes_.size() == 0 && inbox_.empty(); }
 
+  static int32_t level_of(const Slot& slot) {
+    return slot.target == nullptr ? 0 : static_cast<const EventBlock*>(slot.item)->event.priority;
+  }
   void ingest_running();
   void settle_running(Batch& batch);
   uint32_t take_running(Batch& batch);

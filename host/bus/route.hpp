@@ -30,4 +30,11 @@ struct Route {
   }
 };
 
+// The target of one mailbox for events of a type: these handlers in it, in this order.
+std::shared_ptr<Target> make_target(Mailbox* mailbox, uint32_t type_index,
+                                    const std::vector<std::shared_ptr<Subscription>>& subscriptions);
+
+// The route of a type to all the subscriptions that match it, of which there is at least one. The caller's to release.
+Route* make_route(uint32_t type_index, const std::vector<std::shared_ptr<Subscription>>& matching);
+
 }  // namespace nexus::host

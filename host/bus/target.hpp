@@ -44,10 +44,10 @@ struct Target {
   uint32_t type_index = 0;
   uint32_t size = 0;
   std::unique_ptr<Entry[]> entries;
-  // Slots that named this target: finished or dropped ones, guarded by the lock of the mailbox's runner, and, on a line
-  // of their own, pushed ones, guarded by that of its emitters.
-  uint64_t finished = 0;
+  // Slots that named this target: pushed ones, guarded by the lock of the mailbox's emitters, and finished or dropped
+  // ones, guarded by that of its runner. On lines of their own: emitters read the line above for every event.
   alignas(64) uint64_t pushed = 0;
+  alignas(64) uint64_t finished = 0;
 };
 
 }  // namespace nexus::host

@@ -55,9 +55,12 @@ bool has_broken_text(const nexus_emit_options& options) {
 int32_t bus_emit(void* ctx, uint64_t type, const nexus_emit_options* options, nexus_bytes data, nexus_uuid* id,
                  nexus_error* error) {
   auto& tables = *static_cast<BridgeTables*>(ctx);
-  if (options != nullptr || is_broken(data) || tables.revoked.load(std::memory_order_relaxed)) [[unlikely]]
+  if (is_broken(data) || tables.revoked.load(std::memory_order_relaxed)) [[unlikely]]
     return bus_emit_with_options(ctx, type, options, data, id, error);
-  return Bus::emit(*tables.participant, type, nullptr, data, id, error);
+  if (options == nullptr) [[likely]] return Bus::emit(*tables.participant, type, nullptr, data, id, error);
+  if (options->size == sizeof(nexus_emit_options) && Bus::is_simple(*options))
+    return Bus::emit_simple(*tables.participant, type, options, data, id, error);
+  return bus_emit_with_options(ctx, type, options, data, id, error);
 }
 
 int32_t bus_emit_batch(void* ctx, const nexus_emit_item* items, uint64_t count, uint64_t* accepted, nexus_uuid* ids,

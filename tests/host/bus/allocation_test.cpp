@@ -47,7 +47,8 @@ TEST_CASE("a million events pass without an allocation") {
       if (rig.bus->emit(*shop, port, nullptr, {data, sizeof data}, nullptr, nullptr) != NEXUS_OK) std::abort();
     return rig.settle();
   };
-  // The depths that a run reaches differ; once the queues and pools have been as deep as they get, nothing is asked for.
+  // The depths that a run reaches differ; once the queues and pools have been as deep as they get, nothing is asked
+  // for.
   REQUIRE(rig.bus->pause(*mail, in_seconds(10)));
   REQUIRE(rig.bus->pause(*shop, in_seconds(10)));
   for (int i = 0; i < 2000; ++i)

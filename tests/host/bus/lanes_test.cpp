@@ -1,8 +1,8 @@
 // Lanes against an obvious model: FIFO inside a level, higher levels first, and the share of the lowest.
+#include <rapidcheck.h>
 #include <catch2/catch_test_macros.hpp>
 #include <deque>
 #include <map>
-#include <rapidcheck.h>
 
 #include "host/bus/lanes.hpp"
 

@@ -1,5 +1,7 @@
 // The mailbox alone, run by the test's own thread.
 #include <catch2/catch_test_macros.hpp>
+#include <deque>
+#include <map>
 
 #include "host/bus/route.hpp"
 #include "tests/host/bus/bus_rig.hpp"
@@ -29,8 +31,7 @@ struct MailboxRig {
   }
   static void finish(Batch& batch) {
     for (; batch.next < batch.size; ++batch.next)
-      if (batch.slots[batch.next].target != nullptr)
-        static_cast<EventBlock*>(batch.slots[batch.next].item)->release();
+      if (batch.slots[batch.next].target != nullptr) static_cast<EventBlock*>(batch.slots[batch.next].item)->release();
   }
 };
 
@@ -130,4 +131,73 @@ TEST_CASE("reservations count against the bound, and can be given back") {
   EventBlock* late = r.event();
   CHECK(mailbox.push(late, &r.target, false, nullptr) == Mailbox::Push::kClosed);
   late->release();
+}
+
+TEST_CASE("events of several levels come out highest first, each level in its order, whatever comes in between") {
+  MailboxRig r;
+  Mailbox mailbox(*r.owner, r.runner, {});
+  uint64_t state = 1;
+  std::map<int32_t, std::deque<EventBlock*>> waiting;
+  uint64_t out_of_order = 0, lower_first = 0, delivered = 0;
+  Batch batch;
+  bool ended = false;
+  const auto push = [&](int32_t level) {
+    EventBlock* event = r.event(level);
+    REQUIRE(mailbox.push(event, &r.target, true, nullptr) == Mailbox::Push::kAccepted);
+    waiting[-level].push_back(event);
+  };
+  for (int round = 0; round < 2000; ++round) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    // Runs of one level, so that the mailbox goes in and out of sorting.
+    const auto level = static_cast<int32_t>((state >> 40) % 4) * (round % 700 < 350 ? 0 : 10);
+    for (uint64_t i = 0; i <= (state >> 33) % 20; ++i) push(level);
+    for (uint64_t i = (state >> 50) % 24; i > 0; --i) {
+      while (batch.next == batch.size && mailbox.take(batch, false, &ended) == 0 && !waiting.empty()) {
+      }
+      if (waiting.empty()) break;
+      if (!mailbox.start_next()) {
+        mailbox.take(batch, false, &ended);
+        if (batch.size == 0 || !mailbox.start_next()) continue;
+      }
+      auto* event = static_cast<EventBlock*>(batch.slots[batch.next++].item);
+      auto& lane = waiting[-event->event.priority];
+      if (-waiting.begin()->first != event->event.priority) ++lower_first;
+      if (lane.front() != event) ++out_of_order;
+      std::erase(lane, event);
+      if (lane.empty()) waiting.erase(-event->event.priority);
+      event->release();
+      ++delivered;
+    }
+  }
+  CHECK(delivered > 10'000);
+  CHECK(out_of_order == 0);
+  // What ageing lets through: one in fifty.
+  CHECK(lower_first <= delivered / 49);
+  while (mailbox.take(batch, true, &ended) != 0) r.finish(batch);
+  CHECK(ended);
+  CHECK(mailbox.is_unused(r.target));
+}
+
+TEST_CASE("a run of events enters as far as there is room") {
+  MailboxRig r;
+  MailboxOptions options;
+  options.size_max = 5;
+  options.overflow = Overflow::kReject;
+  Mailbox mailbox(*r.owner, r.runner, options);
+  Slot slots[8];
+  for (Slot& slot : slots) slot = {r.event(), &r.target};
+  CHECK(mailbox.push_run(slots, 3) == 3);
+  CHECK(mailbox.push_run(slots + 3, 5) == 2);
+  CHECK(mailbox.depth() == 5);
+  CHECK(r.runner.scheduled == 1);
+  for (int i = 5; i < 8; ++i) static_cast<EventBlock*>(slots[i].item)->release();
+  Batch batch;
+  bool ended = false;
+  int at = 0;
+  while (mailbox.take(batch, true, &ended) != 0)
+    for (; batch.next < batch.size; ++batch.next) {
+      CHECK(batch.slots[batch.next].item == slots[at++].item);
+      static_cast<EventBlock*>(batch.slots[batch.next].item)->release();
+    }
+  CHECK(at == 5);
 }
