@@ -71,6 +71,7 @@ TEST_CASE("a batch is accepted up to the event that finds no room, and the sums 
   accepted = 0;
   CHECK(rig.bus->emit_batch(*shop, items.data() + 13, 7, &accepted, nullptr, nullptr) == NEXUS_OK);
   CHECK(accepted == 7);
+  REQUIRE(rig.settle());
 }
 
 TEST_CASE("reject is all or nothing when an event has several mailboxes") {
