@@ -113,7 +113,7 @@ int32_t Bus::hold(EmitCall& call, EventBlock* event) {
     route->retain();
   }
   call.thread.running.held.push_back({event, route});
-  call.thread.running.holds = true;
+  *call.thread.running.holds = 1;
   return NEXUS_OK;
 }
 
@@ -128,7 +128,7 @@ void Bus::commit(RunningCallback& running) {
     emit.event->release();
   }
   running.held.clear();
-  running.holds = false;
+  *running.holds = 0;
 }
 
 void Bus::abort(RunningCallback& running) {
@@ -141,7 +141,7 @@ void Bus::abort(RunningCallback& running) {
     emit.event->release();
   }
   running.held.clear();
-  running.holds = false;
+  *running.holds = 0;
 }
 
 }  // namespace nexus::host

@@ -54,6 +54,7 @@ struct Dispatcher::Turn {
   nexus_delivery delivery{};
   nexus_outcome outcome{};
   nexus_error error{};
+  uint64_t holds = 0;  // 1 when the callback that runs has emitted something that waits for its success
   uint32_t until_sample = HandlerTimes::kSample;
   int gather = 0;          // how long to let a batch form
   uint32_t no_gather = 0;  // for so many batches do not try
@@ -89,6 +90,7 @@ void Dispatcher::run_turn(Mailbox& mailbox, Worker& worker) {
   Turn turn(mailbox, worker, thread);
   Batch& batch = worker.batch;
   thread.running.participant = &mailbox.owner();
+  thread.running.holds = &turn.holds;
   bool end_turn = false;
   uint32_t done = 0;
   for (;;) {
@@ -123,6 +125,7 @@ void Dispatcher::run_turn(Mailbox& mailbox, Worker& worker) {
     }
   }
   thread.running.participant = nullptr;
+  thread.running.holds = nullptr;
 }
 
 // Waits a little for more work; false when the turn should end.
@@ -146,8 +149,15 @@ bool Dispatcher::linger(Turn& turn) {
   return false;
 }
 
+inline bool Dispatcher::is_plain_success(const Turn& turn, int32_t verdict) {
+  static_assert(NEXUS_DONE == 0);
+  const nexus_outcome& outcome = turn.outcome;
+  return (static_cast<uint64_t>(static_cast<uint32_t>(verdict)) | outcome.reply_type.size | outcome.error_type.size |
+          static_cast<uint64_t>(outcome.retry_after_ns) | turn.error.len | turn.holds) == 0;
+}
+
 // What a handler may have left for the next one to trip over.
-inline void Dispatcher::clear_outcome(Turn& turn) {
+void Dispatcher::clear_outcome(Turn& turn) {
   turn.outcome.retry_after_ns = 0;
   turn.outcome.error_type.size = 0;
   turn.outcome.reply_type.size = 0;
@@ -185,14 +195,12 @@ inline void Dispatcher::clear_outcome(Turn& turn) {
 template <bool kParallel, bool kTimed>
 inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& target) {
   WorkerActivity& activity = turn.worker.activity;
-  const RunningCallback& running = turn.thread.running;
   Entry* const end = target.entries.get() + target.size;
   int64_t began = kTimed ? clock_.monotonic_ns() : 0;
   for (Entry* entry = target.entries.get(); entry != end; ++entry) {
     const nexus_handle id = entry->id;
     activity.subscription.store(id, std::memory_order_relaxed);
     turn.delivery.subscription = id;
-    clear_outcome(turn);
     int32_t verdict = NEXUS_DONE;
     try {
       if (const uint32_t minds = entry->minds.load(std::memory_order_relaxed); minds == 0) [[likely]] {
@@ -211,7 +219,8 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
       times_.add(ended - began);
       began = ended;
     }
-    if (verdict == NEXUS_DONE && turn.outcome.reply_type.size == 0 && !running.holds) [[likely]]
+    // Success, and nothing said beside it: all in one comparison, and nothing to clear for the next handler.
+    if (is_plain_success(turn, verdict)) [[likely]]
       count<kParallel>(entry->handled);
     else
       settle_unusual(turn, event, *entry, verdict);
@@ -266,6 +275,11 @@ void Dispatcher::count_one(const Turn& turn, OwnedCount& counter) {
 
 // All but a success without emits. Here, and only here, the fate of a delivery is decided.
 void Dispatcher::settle_unusual(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict) {
+  decide(turn, event, entry, verdict);
+  clear_outcome(turn);
+}
+
+void Dispatcher::decide(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict) {
   RunningCallback& running = turn.thread.running;
   switch (verdict) {
     case NEXUS_DONE:
@@ -300,7 +314,7 @@ void Dispatcher::run_task(Turn& turn, void* task) {
   turn.thread.running.event = nullptr;
   const std::unique_ptr<Task> owned(static_cast<Task*>(task));
   owned->run();
-  if (turn.thread.running.holds) port_.commit(turn.thread.running);
+  if (turn.holds != 0) port_.commit(turn.thread.running);
 }
 
 }  // namespace nexus::host

@@ -64,7 +64,9 @@ class Dispatcher final : public TurnRunner {
   template <bool kParallel>
   void run_handlers_timed(Turn& turn, EventBlock* event, Target& target);
   static int32_t ask_and_call(Turn& turn, const EventBlock* event, Entry& entry, uint32_t minds);
+  static bool is_plain_success(const Turn& turn, int32_t verdict);
   static void clear_outcome(Turn& turn);
+  void decide(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict);
   static void count_one(const Turn& turn, OwnedCount& counter);
   static int32_t caught(Turn& turn);
   void settle_unusual(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict);

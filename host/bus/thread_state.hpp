@@ -26,7 +26,7 @@ struct RunningCallback {
   EventBlock* event = nullptr;  // null in a task
   Participant* participant = nullptr;
   uint32_t delivery_flags = 0;
-  bool holds = false;  // whether `held` has anything; the dispatcher asks after every callback
+  uint64_t* holds = nullptr;  // where to note that `held` has something; the dispatcher looks after every callback
   std::vector<HeldEmit> held;
 };
 

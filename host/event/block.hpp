@@ -77,7 +77,8 @@ namespace detail {
 inline constexpr size_t kBlockSizes[] = {320, 384, 448, 512, 640, 768, 960, 1280, 1792, 2560, 4096};
 inline constexpr uint8_t kBlockClasses = sizeof(kBlockSizes) / sizeof(kBlockSizes[0]);
 inline constexpr size_t kPooledMax = kBlockSizes[kBlockClasses - 1];
-inline constexpr uint8_t kUnpooled = 0xff;
+// As it were the class of what is larger: one whose magazines are always full and always empty.
+inline constexpr uint8_t kUnpooled = kBlockClasses;
 inline constexpr uint32_t kMagazine = 64;  // blocks that move between a thread and the depot at once
 
 // Full or empty ones move between threads; a thread's own free blocks lie in two of them per class, so that one that
@@ -99,7 +100,7 @@ struct BlockCache {
     Magazine* spare;  // full, empty or null
     bool spare_is_full;
   };
-  Class classes[kBlockClasses];
+  Class classes[kBlockClasses + 1];
   bool registered;
 };
 extern constinit thread_local BlockCache block_cache;
@@ -145,8 +146,6 @@ inline bool EventBlock::is_pooled() const { return size_class != detail::kUnpool
 inline void EventBlock::release() {
   if (references.load(std::memory_order_acquire) != 1 && references.fetch_sub(1, std::memory_order_acq_rel) != 1)
     return;
-  if (size_class == detail::kUnpooled) [[unlikely]]
-    return detail::destroy_block_slow(this);
   detail::BlockCache::Class& cache = detail::block_cache.classes[size_class];
   if (cache.next == cache.end) [[unlikely]]
     return detail::destroy_block_slow(this);

@@ -11,9 +11,9 @@ namespace {
 struct alignas(64) Receiver {
   const nexus_bus* bus = nullptr;
   uint64_t left = 0;  // deliveries until done is called
-  uint64_t sum = 0;
   bench_done_fn done = nullptr;
   void* done_user = nullptr;
+  uint64_t sum = 0;
 };
 
 int32_t handle(void* user, const nexus_delivery* delivery, nexus_outcome*) {
