@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -18,6 +19,11 @@ inline int64_t in_seconds(int seconds) {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
              (std::chrono::steady_clock::now() + std::chrono::seconds(seconds)).time_since_epoch())
       .count();
+}
+
+// For handlers: Catch's own checks are for one thread at a time.
+inline void must(bool holds) {
+  if (!holds) std::abort();
 }
 
 // A handler made of a function; counts and remembers under a mutex, so that any thread may look.
