@@ -1,6 +1,8 @@
 #include "host/plugin/bridge.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "host/base/error.hpp"
 #include "host/base/log.hpp"
@@ -32,18 +34,30 @@ class Bridge final : public InstanceHost {
 
   const nexus_host* abi() override { return &tables_->host; }
   void activate() override { bus_.activate(*participant_); }
-  bool pause(int64_t deadline_unix_ns) override { return bus_.pause(*participant_, to_monotonic(deadline_unix_ns)); }
-  void resume() override { bus_.resume(*participant_); }
+  bool pause(int64_t deadline_unix_ns) override {
+    if (!bus_.pause(*participant_, to_monotonic(deadline_unix_ns))) return false;
+    std::lock_guard guard(tables_->held_mutex);
+    tables_->holds = true;
+    return true;
+  }
+  void resume() override {
+    for (const nexus_handle subscription : tables_->release_held())
+      static_cast<void>(tables_->unsubscribe_now(tables_.get(), subscription));
+    bus_.resume(*participant_);
+  }
   bool drain(int64_t deadline_unix_ns) override { return bus_.drain(*participant_, to_monotonic(deadline_unix_ns)); }
 
   Result<size_t> hand_over_to(InstanceHost& successor) override {
     auto* other = dynamic_cast<Bridge*>(&successor);
     if (other == nullptr) return make_error(NEXUS_E_INTERNAL, "the successor is not of this bridge");
-    return bus_.hand_over(*participant_, *other->participant_);
+    const size_t moved = bus_.hand_over(*participant_, *other->participant_);
+    static_cast<void>(tables_->release_held());  // their routes have ended with all others
+    return moved;
   }
 
   void revoke() override {
     if (tables_->revoked.exchange(true)) return;
+    static_cast<void>(tables_->release_held());
     bus_.remove(participant_);
     if (tables_->services->metrics != nullptr) tables_->services->metrics->remove_owner(tables_->metrics_owner);
   }
@@ -130,7 +144,36 @@ void host_request_stop(void* ctx, nexus_string reason) {
   });
 }
 
+// ---- Unsubscribing while paused -----------------------------------------------------------------------------------
+
+// In place of the bus's own: an instance that is taken down before its successor has subscribed, and drops its
+// subscriptions at that, would else leave the events of that while without a route.
+int32_t unsubscribe_or_hold(void* ctx, nexus_handle subscription) {
+  return abi_call(ctx, nullptr, [&](BridgeTables& tables) {
+    {
+      std::lock_guard guard(tables.held_mutex);
+      if (tables.holds) {
+        const auto mine = tables.owner->router().subscriptions(tables.participant.get());
+        const bool is_mine = std::any_of(mine.begin(), mine.end(), [&](const SubscriptionStatus& one) {
+          return one.id == subscription;
+        });
+        const bool is_held = std::find(tables.held.begin(), tables.held.end(), subscription) != tables.held.end();
+        if (!is_mine || is_held) return NEXUS_E_HANDLE;
+        tables.held.push_back(subscription);
+        return NEXUS_OK;
+      }
+    }
+    return tables.unsubscribe_now(ctx, subscription);
+  });
+}
+
 }  // namespace
+
+std::vector<nexus_handle> BridgeTables::release_held() {
+  std::lock_guard guard(held_mutex);
+  holds = false;
+  return std::exchange(held, {});
+}
 
 void fill_host_table(BridgeTables& tables) {
   tables.host.size = sizeof(nexus_host);
@@ -178,6 +221,7 @@ std::unique_ptr<InstanceHost> BridgeFactory::make(const ModuleInfo& module, uint
   tables->metrics_owner = module.id + "#" + std::to_string(generation);
   fill_host_table(*tables);
   fill_bus_table(*tables);
+  tables->unsubscribe_now = std::exchange(tables->bus.unsubscribe, unsubscribe_or_hold);
   fill_service_tables(*tables);
   return std::make_unique<Bridge>(*this, bus_, std::move(tables));
 }

@@ -52,6 +52,15 @@ struct BridgeTables {
   AppendTable<Registry::Instrument, 64, 160> instruments;
   std::unordered_map<const void*, nexus_handle> metric_handles;  // by the instrument's address
 
+  // While the instance is paused, what it unsubscribes is held back: see InstanceHost::pause.
+  int32_t (*unsubscribe_now)(void* ctx, nexus_handle subscription) = nullptr;
+  std::mutex held_mutex;  // guards the next two
+  bool holds = false;
+  std::vector<nexus_handle> held;
+
+  // Ends the holding, and returns what was held.
+  std::vector<nexus_handle> release_held();
+
   Result<void> check_pattern_permitted(const std::vector<std::string>& granted, std::string_view wanted) const;
 };
 

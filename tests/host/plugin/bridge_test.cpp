@@ -221,6 +221,56 @@ TEST_CASE("a handle of another instance, or one that is closed, is an error") {
   check_goes_on(rig);
 }
 
+TEST_CASE("what a paused instance unsubscribes takes effect when it goes on") {
+  BridgeRig rig;
+  const nexus_bus& bus = *rig.abi_bus;
+  const int64_t soon = rig.bus->clock().unix_ns() + 60'000'000'000;
+  uint64_t type = 0;
+  nexus_handle handle = 0;
+  REQUIRE(rig.intern("a.b", &type).code == NEXUS_OK);
+  REQUIRE(rig.subscribe("a.b", nullptr, &handle).code == NEXUS_OK);
+  REQUIRE(rig.instance->pause(soon));
+  CHECK(bus.unsubscribe(bus.ctx, handle + 1) == NEXUS_E_HANDLE);
+  CHECK(bus.unsubscribe(bus.ctx, handle) == NEXUS_OK);
+  CHECK(bus.unsubscribe(bus.ctx, handle) == NEXUS_E_HANDLE);
+  CHECK(rig.emit(type, nullptr).code == NEXUS_OK);
+  CHECK(rig.bus->totals().waiting == 1);
+  rig.instance->resume();
+  REQUIRE(rig.bus->drain_all(std::numeric_limits<int64_t>::max()));
+  CHECK(rig.bus->totals().deliveries.handled == 0);
+  CHECK(rig.bus->totals().deliveries.discarded == 1);
+  CHECK(bus.unsubscribe(bus.ctx, handle) == NEXUS_E_HANDLE);
+  CHECK(rig.instance->stats().subscriptions == 0);
+}
+
+TEST_CASE("events that come between the end of an instance and its successor are the successor's") {
+  BridgeRig rig;
+  const nexus_bus& bus = *rig.abi_bus;
+  const int64_t soon = rig.bus->clock().unix_ns() + 60'000'000'000;
+  const std::unique_ptr<InstanceHost> emitter = rig.make("com.test.emitter");
+  const auto& emits = *static_cast<const nexus_bus*>(emitter->abi()->query(emitter->abi()->ctx, NEXUS_BUS_ID));
+  emitter->activate();
+  uint64_t type = 0;
+  REQUIRE(emits.intern(emits.ctx, abi("a.b"), &type, nullptr) == NEXUS_OK);
+  nexus_handle handle = 0;
+  REQUIRE(rig.subscribe("a.b", nullptr, &handle).code == NEXUS_OK);
+  REQUIRE(rig.instance->pause(soon));
+  REQUIRE(bus.unsubscribe(bus.ctx, handle) == NEXUS_OK);
+  CHECK(emits.emit(emits.ctx, type, nullptr, {}, nullptr, nullptr) == NEXUS_OK);
+
+  std::unique_ptr<InstanceHost> successor = rig.make("com.test.bridge");
+  const auto& next = *static_cast<const nexus_bus*>(successor->abi()->query(successor->abi()->ctx, NEXUS_BUS_ID));
+  const auto handler = [](void*, const nexus_delivery*, nexus_outcome*) -> int32_t { return NEXUS_DONE; };
+  REQUIRE(next.subscribe(next.ctx, abi("a.b"), nullptr, handler, nullptr, &handle, nullptr) == NEXUS_OK);
+  const auto moved = rig.instance->hand_over_to(*successor);
+  REQUIRE(moved.has_value());
+  CHECK(*moved == 1);
+  successor->activate();
+  REQUIRE(rig.bus->drain_all(std::numeric_limits<int64_t>::max()));
+  CHECK(rig.bus->totals().deliveries.handled == 1);
+  CHECK(rig.bus->totals().deliveries.discarded == 0);
+}
+
 TEST_CASE("an unknown interface is null, and one that is not granted, too") {
   BridgeRig rig;
   CHECK(rig.query<void>("nexus.bus/2") == nullptr);
