@@ -186,6 +186,7 @@ class Mailbox {
   void ingest_running();
   void settle_running(Batch& batch);
   uint32_t take_running(Batch& batch);
+  int64_t level_to_beat_running(const Batch& batch) const;
   uint32_t take_sorted_running(Batch& batch);
   uint32_t take_lanes_both(Batch& batch);
   void end_sorting_both();

@@ -60,6 +60,12 @@ void Mailbox::ingest_running() {
   }
 }
 
+// What has to come to stop this batch. Where ageing chose a lower level, more than that: else it would never have its
+// turn.
+int64_t Mailbox::level_to_beat_running(const Batch& batch) const {
+  return lanes_.size() == 0 ? batch.level : std::max(batch.level, lanes_.top_level());
+}
+
 // While several levels arrive: few at a time, and before each the inbox is looked through, so that nobody has to be
 // told of a higher one. This meets the emitters in the inbox only, as the other way does.
 uint32_t Mailbox::take_sorted_running(Batch& batch) {
@@ -68,9 +74,10 @@ uint32_t Mailbox::take_sorted_running(Batch& batch) {
   ingest_running();
   const uint32_t taken = lanes_.take(batch.slots, std::min(batch_max_, kFew), &batch.level);
   if (taken == 0) return 0;
-  in_order_ =
-      batch.level == level_now_ && (lanes_.size() == 0 || lanes_.lane_in_use() == batch.level) ? in_order_ + 1 : 0;
-  level_now_ = batch.level;
+  const int64_t level = level_to_beat_running(batch);
+  const bool in_order = level == level_now_ && (lanes_.size() == 0 || lanes_.lane_in_use() == batch.level);
+  in_order_ = in_order ? in_order_ + 1 : 0;
+  level_now_ = level;
   if (in_order_ > kInOrderMax) [[unlikely]] {
     std::lock_guard pushing(lock_);
     end_sorting_both();
@@ -95,7 +102,7 @@ uint32_t Mailbox::take_lanes_both(Batch& batch) {
   uint32_t taken = lanes_.take(batch.slots, batch_max_, &batch.level);
   if (taken != 0 && lanes_.size() == 0 && batch.level == inbox_level_)
     taken += inbox_.take(batch.slots + taken, batch_max_ - taken);
-  if (taken != 0 && !is_parallel()) level_now_ = told_above_ = batch.level;
+  if (taken != 0 && !is_parallel()) level_now_ = told_above_ = level_to_beat_running(batch);
   return taken;
 }
 

@@ -178,6 +178,28 @@ TEST_CASE("events of several levels come out highest first, each level in its or
   CHECK(mailbox.is_unused(r.target));
 }
 
+TEST_CASE("a flood above leaves what waits below its turn, however it comes in") {
+  for (const int each : {1, 2, 7}) {
+    MailboxRig r;
+    Mailbox mailbox(*r.owner, r.runner, {});
+    EventBlock* low = r.event(-5);
+    REQUIRE(mailbox.push(low, &r.target, true, nullptr) == Mailbox::Push::kAccepted);
+    Batch batch;
+    bool ended = false;
+    int before = 0;
+    for (bool seen = false; !seen && before < 1000; ++before) {
+      for (int i = 0; i < each; ++i)
+        REQUIRE(mailbox.push(r.event(3), &r.target, true, nullptr) == Mailbox::Push::kAccepted);
+      while (batch.next == batch.size || !mailbox.start_next()) mailbox.take(batch, false, &ended);
+      auto* event = static_cast<EventBlock*>(batch.slots[batch.next++].item);
+      seen = event == low;
+      event->release();
+    }
+    CHECK(before <= 101);
+    while (mailbox.take(batch, true, &ended) != 0) r.finish(batch);
+  }
+}
+
 TEST_CASE("a run of events enters as far as there is room") {
   MailboxRig r;
   MailboxOptions options;
