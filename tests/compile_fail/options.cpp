@@ -16,7 +16,8 @@
 // expect 15: NEXUS_ON: .when takes a lambda without captures
 #include <nexus/plugin.hpp>
 
-// clang-format off: what is wrong here is often how it stands on its line
+// What is wrong here is often how it stands on its line.
+// clang-format off
 #if defined(__clang__)  // clang takes options in any order, and only warns
 #pragma clang diagnostic error "-Wreorder-init-list"
 #endif
