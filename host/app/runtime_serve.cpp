@@ -3,8 +3,8 @@
 
 #include <future>
 
-#include <boost/asio/post.hpp>
 #include <unistd.h>
+#include <boost/asio/post.hpp>
 
 #include "host/app/exit_status.hpp"
 #include "host/app/runtime_parts.hpp"
@@ -52,8 +52,8 @@ Result<std::vector<config::Change>> Runtime::reload() {
   if (auto reopened = log::reopen(); !reopened) events_->system_error("log_failed", reopened.error().message);
   auto changes = reload_config(options_.config, config_, *plugins_);
   if (!changes)
-    events_->system_error("config_invalid", "the config was not read again, the old one stays in force: " +
-                                                changes.error().message);
+    events_->system_error("config_invalid",
+                          "the config was not read again, the old one stays in force: " + changes.error().message);
   else
     log::info("config read again", {{"changes", changes.value().size()}});
   return changes;
@@ -132,8 +132,7 @@ bool Runtime::shut_down(const std::string& reason) {
   };
   // Six tenths for what waits, three for the plugins' own ends, one for the rest.
   bool clean = bus_->drain_all(monotonic(begin + all / 10 * 6));
-  if (!clean)
-    log::warn("not all events were delivered within the deadline", {{"waiting", bus_->totals().waiting}});
+  if (!clean) log::warn("not all events were delivered within the deadline", {{"waiting", bus_->totals().waiting}});
   const auto left = begin + all / 10 * 9 - steady_clock::now();
   const auto patience = std::max(milliseconds(100), std::chrono::duration_cast<milliseconds>(left));
   bool unmapped = true;

@@ -151,8 +151,9 @@ struct Backend {
   Options options;
   Style style;
   std::shared_ptr<DescriptorSink> sink;
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  // Goes before the logger, and joins its thread: a queued line owns the logger too, and must not be its last owner.
+  std::shared_ptr<spdlog::details::thread_pool> pool;
 };
 
 struct State {

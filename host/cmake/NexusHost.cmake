@@ -31,6 +31,11 @@ if(NEXUS_SANITIZE)
   add_compile_options(-fsanitize=${NEXUS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${NEXUS_SANITIZE})
   add_compile_definitions(NEXUS_SANITIZED=1)
+  # ThreadSanitizer takes no order from a fence, and gcc says so for every file that includes Boost.Asio. Where an order
+  # counts, an atomic or a mutex stands beside the fence; what had none would be reported, not missed.
+  if(NEXUS_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan)
+  endif()
 endif()
 if(NEXUS_BUILD_FUZZERS)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")

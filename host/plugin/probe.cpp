@@ -111,7 +111,8 @@ Result<ProbeReport> judge(os::ChildResult child, const ProbeOptions& options) {
   }
   if (answer.error) return *answer.error;
   // A sanitizer ends the process by exit where a plain build would crash.
-  if (child.errors.find("ERROR: AddressSanitizer") != std::string::npos) {
+  if (child.errors.find("ERROR: AddressSanitizer: ") != std::string::npos ||
+      child.errors.find("ERROR: ThreadSanitizer: ") != std::string::npos) {
     return make_error(NEXUS_E_LOAD_CRASH, "it crashed its probe, as a sanitizer found, " + where(answer));
   }
   if (!answer.done || !answer.description) {

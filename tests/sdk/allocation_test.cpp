@@ -72,7 +72,8 @@ std::size_t count_allocations(Call&& call) {
 }  // namespace
 
 TEST_CASE("the counter counts") {
-  CHECK(count_allocations([] { delete new int; }) == 1);
+  // Called by name: a compiler may leave out a pair of new and delete expressions.
+  CHECK(count_allocations([] { operator delete(operator new(sizeof(int))); }) == 1);
 }
 
 TEST_CASE("an event of views is written and read without allocating") {

@@ -17,7 +17,6 @@
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
-#include <thread>
 
 #include "host/control/client.hpp"
 
@@ -132,10 +131,36 @@ void Process::close_errors() {
   errors_.fd = -1;
 }
 
+void Process::converse(const std::string& text) {
+  // Else a write of more than the pipe holds waits, although the pipe has room.
+  if (::fcntl(input_, F_SETFL, O_NONBLOCK) != 0) fail_errno("fcntl");
+  size_t at = 0;
+  bool output_open = true, errors_open = true;
+  while (output_open || errors_open) {
+    if (input_ >= 0 && at == text.size()) close_input();
+    // poll passes a negative descriptor over.
+    pollfd wanted[] = {
+        {input_, POLLOUT, 0}, {output_open ? output_.fd : -1, POLLIN, 0}, {errors_open ? errors_.fd : -1, POLLIN, 0}};
+    if (::poll(wanted, std::size(wanted), static_cast<int>(std::chrono::milliseconds(kPatience).count())) <= 0)
+      fail("nothing moved in time; so far: " + output_.unread + errors_.unread);
+    if (wanted[0].revents != 0) {
+      const ssize_t size = ::write(input_, text.data() + at, text.size() - at);
+      if (size >= 0) at += static_cast<size_t>(size);
+      if (size < 0 && errno == EPIPE) at = text.size();  // it reads no more: its status tells
+    }
+    if (wanted[1].revents != 0) output_open = read_some(output_);
+    if (wanted[2].revents != 0) errors_open = read_some(errors_);
+  }
+}
+
 bool Process::fill(Stream& stream) {
   pollfd wanted{stream.fd, POLLIN, 0};
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   if (::poll(&wanted, 1, milliseconds_left(deadline)) <= 0) fail("nothing came in time; so far: " + stream.unread);
+  return read_some(stream);
+}
+
+bool Process::read_some(Stream& stream) {
   char bytes[65536];
   const ssize_t size = ::read(stream.fd, bytes, sizeof bytes);
   if (size < 0) fail_errno("read from the child");
@@ -254,16 +279,10 @@ Outcome run_nexus(const std::vector<std::string>& arguments, const std::string& 
   std::vector<std::string> all{NEXUS_PROGRAM};
   all.insert(all.end(), arguments.begin(), arguments.end());
   Process process(all, environment);
-  // Both sides at once: a command that answers while it reads must not wait for a test that only writes.
-  std::thread writer([&] {
-    process.write_input(input);
-    process.close_input();
-  });
+  process.converse(input);
   Outcome outcome;
-  std::thread errors([&] { outcome.errors = process.rest_of_errors(); });
   outcome.output = process.rest_of_output();
-  errors.join();
-  writer.join();
+  outcome.errors = process.rest_of_errors();
   outcome.status = process.wait();
   return outcome;
 }

@@ -1,5 +1,5 @@
 // The real host as a process, and the real command line beside it. A test waits for what it needs to happen (a line of
-// the log, a message to the service manager, the end of a process), never for time to pass; a minute without it fails.
+// the log, a message to the service manager, the end of a process), never for time to pass; minutes without it fail.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,11 @@ namespace nexus::system_test {
 
 namespace fs = std::filesystem;
 
+#ifdef NEXUS_SANITIZED
+inline constexpr std::chrono::seconds kPatience{300};
+#else
 inline constexpr std::chrono::seconds kPatience{60};
+#endif
 
 // A folder that goes with the test.
 class Folder {
@@ -47,6 +51,10 @@ class Process {
   void write_input(const std::string& text);
   void close_input();
   void close_errors();  // nobody reads them any more
+  // Writes all of `text`, closes the input and reads both outputs to their end, all at once: a command that answers
+  // while it reads must not wait for a test that only writes. What they said is for rest_of_output() and
+  // rest_of_errors().
+  void converse(const std::string& text);
 
   // The first line from here on that holds `text`; fails the test when the stream ends or time runs out.
   std::string wait_for_error_line(const std::string& text);
@@ -65,6 +73,7 @@ class Process {
   std::string wait_for_line(Stream& stream, const std::string& text);
   std::string rest(Stream& stream);
   bool fill(Stream& stream);
+  bool read_some(Stream& stream);
 
   int pid_ = -1;
   int input_ = -1;

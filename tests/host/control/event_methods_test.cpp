@@ -3,6 +3,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include <condition_variable>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -114,14 +115,10 @@ TEST_CASE("a plain event is stamped: source, id, correlation and time") {
 
 TEST_CASE("every event of a list has a result of its own; a bad one stops none") {
   EventRig rig;
-  const Value answer = rig.emit_all(Value::array({Value{{"type", "good.one"}},
-                                                  Value{{"type", "Bad.One"}},
-                                                  Value{{"type", "system.started"}},
-                                                  Value{{"type", "a.*"}},
-                                                  Value{{"type", "a.b"}, {"id", "five"}},
-                                                  Value{{"type", "a.b"}, {"metadata", 5}},
-                                                  Value{{"type", "a.b"}, {"key", std::string(256, 'k')}},
-                                                  Value{{"type", "good.two"}}}));
+  const Value answer = rig.emit_all(Value::array(
+      {Value{{"type", "good.one"}}, Value{{"type", "Bad.One"}}, Value{{"type", "system.started"}},
+       Value{{"type", "a.*"}}, Value{{"type", "a.b"}, {"id", "five"}}, Value{{"type", "a.b"}, {"metadata", 5}},
+       Value{{"type", "a.b"}, {"key", std::string(256, 'k')}}, Value{{"type", "good.two"}}}));
   CHECK(answer.at("accepted").get<int>() == 2);
   const auto reason = [&](int i) { return answer.at("results." + std::to_string(i)).at("reason").get<std::string>(); };
   CHECK(reason(1) == "type_name");
@@ -150,10 +147,9 @@ TEST_CASE("a full queue holds the call up, and then says so for each event") {
   BusOptions options = BusRig::small();
   options.max_queue_size = 2;
   EventRig rig(options);
-  std::mutex gate;
-  gate.lock();
+  std::latch gate(1);
   rig.subscribe("slow", "work.*", [&](const nexus_event&) {
-    std::lock_guard guard(gate);
+    gate.wait();
     return NEXUS_DONE;
   });
   const Value event{{"type", "work.item"}};
@@ -166,7 +162,7 @@ TEST_CASE("a full queue holds the call up, and then says so for each event") {
   CHECK(answer->at("results.9.reason").get<std::string>() == "queue_full");
   CHECK(rig.bus->totals().rejected == static_cast<uint64_t>(10 - accepted));
   // With time to wait none is lost: the call goes on as the handler does.
-  std::thread opener([&] { gate.unlock(); });
+  std::thread opener([&] { gate.count_down(); });
   answer = rig.surface.call("events.emit", {{"events", Value(many)}, {"timeout_ms", 60'000}});
   opener.join();
   CHECK(answer->at("accepted").get<int>() == 10);
@@ -176,8 +172,8 @@ TEST_CASE("a tap sees only what matches, and its stream ends after the count") {
   EventRig rig;
   const auto sink = std::make_shared<RecordingSink>();
   const auto stream = rig.tap({{"pattern", "order.*"}, {"count", 2}}, sink);
-  rig.emit_all(Value::array({Value{{"type", "user.created"}}, Value{{"type", "order.one"}}, Value{{"type", "order.two"}},
-                             Value{{"type", "order.three"}}}));
+  rig.emit_all(Value::array({Value{{"type", "user.created"}}, Value{{"type", "order.one"}},
+                             Value{{"type", "order.two"}}, Value{{"type", "order.three"}}}));
   sink->wait_for_end();
   rig.drain();
   CHECK(sink->wait_for(2).size() == 2);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -68,7 +69,7 @@ struct Pipe {
   Pipe() { REQUIRE(::pipe2(ends, O_CLOEXEC) == 0); }
   ~Pipe() {
     close_reader();
-    if (ends[1] >= 0) ::close(ends[1]);
+    close_writer();
   }
   // For a log that hangs on it: the number must not become another file's.
   void keep_writer_open() { ends[1] = -1; }
@@ -84,6 +85,10 @@ struct Pipe {
   void close_reader() {
     if (ends[0] >= 0) ::close(ends[0]);
     ends[0] = -1;
+  }
+  void close_writer() {
+    if (ends[1] >= 0) ::close(ends[1]);
+    ends[1] = -1;
   }
 };
 
@@ -246,14 +251,21 @@ TEST_CASE("a reader that comes back is told how much it missed") {
   REQUIRE(log::init(options));
   for (int i = 0; i < 5000; ++i) log::info("line", {{"i", i}, {"text", std::string(500, 'x')}});
   std::string seen;
+  std::promise<void> told;
   std::thread reader([&] {
     char buffer[4096];
-    while (seen.find("log lines were lost") == std::string::npos) {
-      const ssize_t count = ::read(pipe.ends[0], buffer, sizeof buffer);
-      if (count <= 0) break;
+    bool waited_for = true;
+    // To the end, so that the log is never left with a line that it cannot write.
+    for (ssize_t count = 1; count > 0; count = ::read(pipe.ends[0], buffer, sizeof buffer)) {
       seen.append(buffer, static_cast<std::size_t>(count));
+      if (!waited_for || seen.find("log lines were lost") == std::string::npos) continue;
+      told.set_value();
+      waited_for = false;
     }
   });
+  CHECK(told.get_future().wait_for(60s) == std::future_status::ready);
+  log::shutdown(60s);
+  pipe.close_writer();
   reader.join();
   CHECK(seen.find("\"message\":\"log lines were lost: the output is too slow\",\"lines\":") != std::string::npos);
 }

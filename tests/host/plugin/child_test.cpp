@@ -12,6 +12,7 @@
 #include <catch2/catch_test_macros.hpp>
 
 #include "tests/host/plugin/folder.hpp"
+#include "tests/host/plugin/growing_limit.hpp"
 
 using namespace nexus::host;
 using namespace nexus::host::os;
@@ -69,12 +70,15 @@ TEST_CASE("a child sees nothing of this process that it should not") {
 TEST_CASE("a child that takes too long is ended with all that it started") {
   Folder folder;
   const fs::path pids = folder.path() / "pids";
-  const ChildResult result =
-      run_child(shell("sh -c 'echo $$ >> " + pids.string() + "; exec sleep 1000' & echo $$ >> " + pids.string() +
-                          "; while [ $(wc -l < " + pids.string() + ") -lt 2 ]; do :; done; echo begun >&3; wait",
-                      std::chrono::milliseconds(1500)));
-  CHECK(result.end == End::timed_out);
-  CHECK(result.result == "begun\n");
+  with_growing_limit(std::chrono::milliseconds(1500), [&](std::chrono::milliseconds limit) {
+    fs::remove(pids);
+    const ChildResult result =
+        run_child(shell("sh -c 'echo $$ >> " + pids.string() + "; exec sleep 1000' & echo $$ >> " + pids.string() +
+                            "; while [ $(wc -l < " + pids.string() + ") -lt 2 ]; do :; done; echo begun >&3; wait",
+                        limit));
+    CHECK(result.end == End::timed_out);
+    return result.result == "begun\n";
+  });
   // Both have been sent SIGKILL. Whether their new parent reaps them is not ours to wait for, that they die is.
   auto is_dead = [](pid_t pid) {
     const std::string status = read_file("/proc/" + std::to_string(pid) + "/stat");

@@ -1,11 +1,13 @@
 // The life of plugins under the plugin manager: loaded, refused, stopped, by the folder and by hand.
 #include "host/plugin/manager.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "tests/host/plugin/growing_limit.hpp"
 #include "tests/host/plugin/manager_rig.hpp"
 
 using namespace nexus::host;
@@ -57,14 +59,20 @@ TEST_CASE("the host's side of a stop is in order too") {
 }
 
 TEST_CASE("refused files are listed, announced once, and the others go on") {
-  ManagerRig rig(std::chrono::milliseconds(500));
-  for (const char* name : {"good", "trouble_crash", "trouble_exit", "trouble_hang", "plain_library", "bad_id"}) {
-    rig.folder.put(name);
-  }
-  rig.folder.put_bytes("not a library", "text.so");
-  rig.folder.put_bytes("not looked at", ".hidden.so");
-  rig.folder.put_bytes("not looked at", "notes.txt");
-  const ScanReport report = rig.manager().scan();
+  std::unique_ptr<ManagerRig> made;
+  ScanReport report;
+  with_growing_limit(std::chrono::milliseconds(500), [&](std::chrono::milliseconds limit) {
+    made = std::make_unique<ManagerRig>(limit);
+    for (const char* name : {"good", "trouble_crash", "trouble_exit", "trouble_hang", "plain_library", "bad_id"}) {
+      made->folder.put(name);
+    }
+    made->folder.put_bytes("not a library", "text.so");
+    made->folder.put_bytes("not looked at", ".hidden.so");
+    made->folder.put_bytes("not looked at", "notes.txt");
+    report = made->manager().scan();
+    return made->journal.count("load_hang") == 1;
+  });
+  ManagerRig& rig = *made;
   CHECK(report.loaded == 1);
   CHECK(report.refused == 6);
   CHECK(rig.state("com.test.good") == "running");
