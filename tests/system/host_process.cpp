@@ -205,7 +205,7 @@ int Process::wait() {
 
 // ---- Host ---------------------------------------------------------------------------------------------------------
 
-Host::Host(const std::string& config) {
+Host::Host(const std::string& config, std::vector<std::string> environment) : environment_(std::move(environment)) {
   fs::create_directory(folder_ / "plugins");
   folder_.write("nexus.toml", "[host]\ndata_dir = \"data\"\n[control]\nsocket = \"n.sock\"\n" + config + "\n");
   notify_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -228,8 +228,10 @@ void Host::remove_plugin(const std::string& name) const { fs::remove(folder_ / "
 void Host::launch(const std::vector<std::string>& arguments) {
   std::vector<std::string> all{NEXUS_PROGRAM, "run", "--config", config().string()};
   all.insert(all.end(), arguments.begin(), arguments.end());
-  process_ = std::make_unique<Process>(all, std::vector<std::string>{"NOTIFY_SOCKET=" + (folder_ / "notify").string(),
-                                                                     "HOME=" + folder_.path().string()});
+  std::vector<std::string> environment = environment_;
+  environment.push_back("NOTIFY_SOCKET=" + (folder_ / "notify").string());
+  environment.push_back("HOME=" + folder_.path().string());
+  process_ = std::make_unique<Process>(all, environment);
 }
 
 void Host::start(const std::vector<std::string>& arguments) {

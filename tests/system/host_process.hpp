@@ -91,8 +91,8 @@ struct Outcome {
 // A host that runs in a folder of its own: nexus.toml, plugins/, data/, n.sock.
 class Host {
  public:
-  // `config` is appended to a nexus.toml that names the folders above.
-  explicit Host(const std::string& config = {});
+  // `config` is appended to a nexus.toml that names the folders above; `environment` to the variables of the process.
+  explicit Host(const std::string& config = {}, std::vector<std::string> environment = {});
 
   // Copies a plugin's file into the folder by a rename, so that it is never there half-written. Before or after start.
   void add_plugin(const fs::path& file, const std::string& name = {}) const;
@@ -130,6 +130,7 @@ class Host {
 
  private:
   Folder folder_;
+  const std::vector<std::string> environment_;
   int notify_ = -1;
   std::unique_ptr<Process> process_;
 };

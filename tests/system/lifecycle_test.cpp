@@ -35,6 +35,27 @@ TEST_CASE("a host tells the service manager when it is ready and when it stops, 
   CHECK_FALSE(fs::exists(host.socket()));
 }
 
+TEST_CASE("the service manager's watchdog is fed as long as the bus dispatches") {
+  Host host("", {"WATCHDOG_USEC=50000"});
+  host.start();
+  for (int beat = 0; beat < 3; ++beat) host.wait_for_notice("WATCHDOG=1");
+  CHECK(host.stop() == 0);
+}
+
+TEST_CASE("variables and conf.d are stronger than the file, and the variables the strongest") {
+  Host host("[events]\nworker_count = 2\nmax_queue_size = 100\nretry_attempts = 1\n",
+            {"NEXUS_EVENTS__WORKER_COUNT=3"});
+  fs::create_directory(host.folder() / "conf.d");
+  host.folder().write("conf.d/10.toml", "[events]\nworker_count = 5\nmax_queue_size = 200\n");
+  host.start();
+  const std::string shown = host.nexus({"call", "config.show", "{}"}).output;
+  CHECK(host.stop() == 0);
+  INFO(shown);
+  CHECK(shown.find("worker_count = 3") != std::string::npos);
+  CHECK(shown.find("max_queue_size = 200") != std::string::npos);
+  CHECK(shown.find("retry_attempts = 1") != std::string::npos);
+}
+
 TEST_CASE("SIGINT and the method host.stop end it in order, too") {
   for (const bool by_method : {false, true}) {
     Host host;
