@@ -35,6 +35,7 @@ void HostMetrics::add_totals() {
     const SubscriptionTotals& ended = totals.deliveries;
     return number(ended.handled + ended.failed + ended.filtered + ended.discarded + totals.waiting);
   });
+  metrics_.add_callback(metric::kRetries, {}, [this] { return number(bus_.totals().deliveries.retried); });
   metrics_.add_callback(metric::kDeliveriesFiltered, {}, [this] { return number(bus_.totals().deliveries.filtered); });
   metrics_.add_callback(metric::kDeliveriesDiscarded, {{"reason", "any"}},
                         [this] { return number(bus_.totals().deliveries.discarded); });

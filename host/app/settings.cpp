@@ -30,6 +30,8 @@ BusOptions bus_options(const Config& config) {
                      : events.overflow == "drop_oldest" ? Overflow::kDropOldest
                                                         : Overflow::kBlock;
   options.block_timeout_ns = nanoseconds(events.block_timeout);
+  options.retry = {events.retry_attempts, events.exponential_backoff, nanoseconds(events.retry_delay),
+                   nanoseconds(events.retry_delay_max)};
   options.handler_deadline_ns = nanoseconds(events.handler_deadline);
   options.event_size_max = events.max_event_size;
   return options;
@@ -74,7 +76,8 @@ Result<void> check_supported(const Config& config) {
     return unsupported("events.backend = \"" + config.events.backend + "\": no transport of that name is there",
                        "this host carries events in memory: set events.backend = \"memory\"");
   const std::string no_store = "this host keeps events in memory only: set events.persist_events = false";
-  if (config.events.persist_events) return unsupported("events.persist_events = true: there is no event store", no_store);
+  if (config.events.persist_events)
+    return unsupported("events.persist_events = true: there is no event store", no_store);
   for (const EventRule& rule : config.events.rules)
     if (rule.persist.value_or(false))
       return unsupported("the rule for \"" + rule.match + "\" sets persist = true: there is no event store", no_store);

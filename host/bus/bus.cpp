@@ -210,6 +210,10 @@ Result<nexus_handle> Bus::subscribe(Participant& participant, std::string_view p
   subscription->concurrency = options.concurrency;
   subscription->flags = options.flags;
   subscription->deadline_ns = options.deadline_ns > 0 ? options.deadline_ns : options_.handler_deadline_ns;
+  subscription->retry = options_.retry;
+  if ((options.flags & NEXUS_SUBSCRIBE_HAS_RETRY) != 0)
+    subscription->retry = {options.retry_attempts, options.retry_exponential != 0, options.retry_delay_ns,
+                           options.retry_delay_ns_max};
   subscription->handler = handler;
   subscription->condition = options.condition;
   subscription->user = user;
@@ -255,7 +259,7 @@ Result<void> Bus::post(Participant& participant, std::unique_ptr<Task> task) {
 
 void Bus::discard(EventBlock* event, Target& target) {
   for (uint32_t i = 0; i < target.size; ++i) target.entries[i].discarded.fetch_add(1, std::memory_order_relaxed);
-  if (event->route != nullptr) first_attempt_done(event);
+  if (!target.is_retry && event->route != nullptr) first_attempt_done(event);
   event->release();
 }
 

@@ -35,6 +35,7 @@ struct BusOptions {
   uint32_t max_queue_size = 10000;  // per mailbox; emits from handlers may go to ten times that
   Overflow overflow = Overflow::kBlock;
   int64_t block_timeout_ns = 5'000'000'000;      // how long an emitter waits for room when overflow is kBlock
+  RetryPolicy retry;                             // of subscriptions that have none of their own
   int64_t handler_deadline_ns = 30'000'000'000;  // a handler running longer is reported
   uint32_t event_size_max = 16u << 20;           // bytes of data in one event
 };
@@ -48,7 +49,7 @@ struct BusTotals {
   uint64_t unrouted = 0;   // accepted, and nobody listened
   uint64_t withdrawn = 0;  // accepted inside a handler that failed afterwards: they never left
   SubscriptionTotals deliveries;
-  uint64_t waiting = 0;  // in mailboxes
+  uint64_t waiting = 0;  // in mailboxes, and for another attempt
   uint64_t handler_timeouts = 0;
 };
 
@@ -199,6 +200,10 @@ class Bus final : private DeliveryPort {
   void commit(RunningCallback& running) override;
   void abort(RunningCallback& running) override;
   void first_attempt_done(EventBlock* event) override;
+  bool retry(EventBlock* event, const Target& target, const Entry& entry, int64_t after_ns, std::string_view error_type,
+             std::string_view message) override;
+  void redeliver(EventBlock* event, Target* target);
+  class RetryTask;
   void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
                       std::string_view message) override;
   void reply(Participant& from, const nexus_outcome& outcome) override;
@@ -218,6 +223,7 @@ class Bus final : private DeliveryPort {
   std::shared_ptr<Participant> host_;
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> plain_size_end_;  // above event_size_max; 0 once the bus is stopping
+  std::atomic<uint64_t> retrying_{0};     // deliveries that wait for another attempt
   std::atomic<uint64_t> unrouted_{0}, withdrawn_{0}, handler_timeouts_{0};
   std::array<std::atomic<uint64_t>, 100> rejected_by_code_{};  // by code - 300
 

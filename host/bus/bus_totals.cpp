@@ -27,6 +27,7 @@ BusTotals Bus::totals() const {
     totals.waiting += participant->mailbox().depth();
     if (Mailbox* parallel = participant->parallel_mailbox()) totals.waiting += parallel->depth();
   }
+  totals.waiting += retrying_.load(std::memory_order_relaxed);
   totals.deliveries = router_.totals();
   return totals;
 }

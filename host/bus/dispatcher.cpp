@@ -177,7 +177,7 @@ void Dispatcher::clear_outcome(Turn& turn) {
   return NEXUS_RETRY;
 }
 
-// A handler with a condition, one that leaves its own plugin's events alone.
+// A handler that is tried again, one with a condition, one that leaves its own plugin's events alone.
 [[gnu::noinline]] int32_t Dispatcher::ask_and_call(Turn& turn, const EventBlock* event, Entry& entry, uint32_t minds) {
   if ((minds & Entry::kNoSelf) != 0 && event->emitter == turn.mailbox.owner().number()) return NEXUS_SKIP;
   if ((minds & Entry::kCondition) != 0) {
@@ -189,6 +189,18 @@ void Dispatcher::clear_outcome(Turn& turn) {
       return NEXUS_REJECT;
     }
   }
+  if ((minds & Entry::kRetry) == 0) return entry.handler(entry.user, &turn.delivery, &turn.outcome);
+  struct OneRetry {
+    OneRetry(nexus_delivery& its_delivery, uint32_t attempt) : delivery(its_delivery) {
+      delivery.attempt = attempt;
+      delivery.flags |= NEXUS_DELIVERY_REDELIVERED;
+    }
+    ~OneRetry() {
+      delivery.attempt = 1;
+      delivery.flags &= ~NEXUS_DELIVERY_REDELIVERED;
+    }
+    nexus_delivery& delivery;
+  } const retry(turn.delivery, entry.attempt);
   return entry.handler(entry.user, &turn.delivery, &turn.outcome);
 }
 
@@ -223,7 +235,7 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
     if (is_plain_success(turn, verdict)) [[likely]]
       count<kParallel>(entry->handled);
     else
-      settle_unusual(turn, event, *entry, verdict);
+      settle_unusual(turn, event, target, *entry, verdict);
   }
 }
 
@@ -257,7 +269,7 @@ void Dispatcher::run_batch(Turn& turn) {
       run_handlers<kParallel, false>(turn, event, *slot->target);
     else
       run_handlers_timed<kParallel>(turn, event, *slot->target);
-    if (event->route != nullptr) [[unlikely]]
+    if (!slot->target->is_retry && event->route != nullptr) [[unlikely]]
       port_.first_attempt_done(event);
     event->release();
   }
@@ -274,12 +286,12 @@ void Dispatcher::count_one(const Turn& turn, OwnedCount& counter) {
 }
 
 // All but a success without emits. Here, and only here, the fate of a delivery is decided.
-void Dispatcher::settle_unusual(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict) {
-  decide(turn, event, entry, verdict);
+void Dispatcher::settle_unusual(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict) {
+  decide(turn, event, target, entry, verdict);
   clear_outcome(turn);
 }
 
-void Dispatcher::decide(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict) {
+void Dispatcher::decide(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict) {
   RunningCallback& running = turn.thread.running;
   switch (verdict) {
     case NEXUS_DONE:
@@ -295,7 +307,6 @@ void Dispatcher::decide(Turn& turn, EventBlock* event, Entry& entry, int32_t ver
       break;
   }
   port_.abort(running);
-  count_one(turn, entry.failed);
   std::string_view type = to_view(turn.outcome.error_type);
   std::string_view text(turn.error_text, turn.error.len < kErrorTextMax ? turn.error.len : kErrorTextMax);
   if (verdict == NEXUS_LATER) {
@@ -305,8 +316,14 @@ void Dispatcher::decide(Turn& turn, EventBlock* event, Entry& entry, int32_t ver
     type = "bad_verdict";
     if (text.empty()) text = "the handler returned a value that is none of DONE, RETRY, REJECT, SKIP, LATER";
   }
-  port_.handler_failed(*event, entry, type.empty() ? "handler_failed" : type,
-                       text.empty() ? "the handler failed without saying why" : text);
+  if (type.empty()) type = "handler_failed";
+  if (text.empty()) text = "the handler failed without saying why";
+  if (verdict == NEXUS_RETRY && port_.retry(event, target, entry, turn.outcome.retry_after_ns, type, text)) {
+    count_one(turn, entry.retried);
+    return;
+  }
+  count_one(turn, entry.failed);
+  port_.handler_failed(*event, entry, type, text);
 }
 
 void Dispatcher::run_task(Turn& turn, void* task) {

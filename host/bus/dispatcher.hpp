@@ -26,6 +26,10 @@ class DeliveryPort {
   virtual void abort(RunningCallback& running) = 0;
   // All handlers of one target have had their first attempt at an event that has stages.
   virtual void first_attempt_done(EventBlock* event) = 0;
+  // It failed and may be tried again: true when that is arranged; the event is kept for it. Else it has failed for
+  // good. `after_ns` is the delay that the handler asked for, or 0.
+  virtual bool retry(EventBlock* event, const Target& target, const Entry& entry, int64_t after_ns,
+                     std::string_view error_type, std::string_view message) = 0;
   virtual void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
                               std::string_view message) = 0;
   virtual void reply(Participant& from, const nexus_outcome& outcome) = 0;
@@ -66,10 +70,10 @@ class Dispatcher final : public TurnRunner {
   static int32_t ask_and_call(Turn& turn, const EventBlock* event, Entry& entry, uint32_t minds);
   static bool is_plain_success(const Turn& turn, int32_t verdict);
   static void clear_outcome(Turn& turn);
-  void decide(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict);
+  void decide(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict);
   static void count_one(const Turn& turn, OwnedCount& counter);
   static int32_t caught(Turn& turn);
-  void settle_unusual(Turn& turn, EventBlock* event, Entry& entry, int32_t verdict);
+  void settle_unusual(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict);
   void run_task(Turn& turn, void* task);
   bool linger(Turn& turn);
 

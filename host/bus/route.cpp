@@ -31,6 +31,17 @@ std::shared_ptr<Target> make_target(Mailbox* mailbox, uint32_t type_index,
   return target;
 }
 
+std::shared_ptr<Target> make_retry_target(Mailbox* mailbox, uint32_t type_index,
+                                          const std::shared_ptr<Subscription>& subscription, uint32_t attempt) {
+  std::shared_ptr<Target> target = make_target(mailbox, type_index, {subscription});
+  target->is_retry = true;
+  Entry& entry = target->entries[0];
+  entry.attempt = attempt;
+  const uint32_t inactive = entry.minds.load(std::memory_order_relaxed) & Entry::kInactive;
+  entry.minds.store(inactive | Entry::kRetry, std::memory_order_relaxed);
+  return target;
+}
+
 namespace {
 
 // Handlers that run together: one stage, by mailbox, each mailbox's handlers in the order of registration.

@@ -34,6 +34,10 @@ struct Route {
 std::shared_ptr<Target> make_target(Mailbox* mailbox, uint32_t type_index,
                                     const std::vector<std::shared_ptr<Subscription>>& subscriptions);
 
+// The target for another attempt of one handler. Nobody asks its condition again.
+std::shared_ptr<Target> make_retry_target(Mailbox* mailbox, uint32_t type_index,
+                                          const std::shared_ptr<Subscription>& subscription, uint32_t attempt);
+
 // The route of a type to all the subscriptions that match it, of which there is at least one. The caller's to release.
 Route* make_route(uint32_t type_index, const std::vector<std::shared_ptr<Subscription>>& matching);
 

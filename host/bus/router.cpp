@@ -210,11 +210,23 @@ Target* Router::successor_of(const Target& old_target, const Participant& partic
   }
   std::shared_ptr<Target> successor;
   if (!heirs.empty()) {
-    successor = make_target(heirs[0]->mailbox, old_target.type_index, heirs);
+    successor = old_target.is_retry ? make_retry_target(heirs[0]->mailbox, old_target.type_index, heirs[0],
+                                                        old_target.entries[0].attempt)
+                                    : make_target(heirs[0]->mailbox, old_target.type_index, heirs);
     retired_targets_.push_back(successor);  // part of no route: it goes when its slots are gone
   }
   successors_.emplace_back(&old_target, successor);
   return successor.get();
+}
+
+std::shared_ptr<Target> Router::make_retry(const Target& failed, const Entry& entry) {
+  auto target = make_retry_target(failed.mailbox, failed.type_index, entry.subscription, entry.attempt + 1);
+  std::lock_guard guard(mutex_);
+  // Made before the lock was taken: it may have been unsubscribed since.
+  if (!entry.subscription->active.load(std::memory_order_relaxed))
+    target->entries[0].minds.fetch_or(Entry::kInactive, std::memory_order_relaxed);
+  retired_targets_.push_back(target);  // part of no route: it goes when nobody holds it and its slots are gone
+  return target;
 }
 
 // ---- Reclamation and figures --------------------------------------------------------------------------------------
@@ -227,10 +239,12 @@ void Router::fold(Target& target) {
     subscription.handled_before.fetch_add(entry.handled.get(), std::memory_order_relaxed);
     subscription.failed_before.fetch_add(entry.failed.get(), std::memory_order_relaxed);
     subscription.filtered_before.fetch_add(entry.filtered.get(), std::memory_order_relaxed);
+    subscription.retried_before.fetch_add(entry.retried.get(), std::memory_order_relaxed);
     subscription.discarded_before.fetch_add(entry.discarded.load(std::memory_order_relaxed), std::memory_order_relaxed);
     totals_before_.handled += entry.handled.get();
     totals_before_.failed += entry.failed.get();
     totals_before_.filtered += entry.filtered.get();
+    totals_before_.retried += entry.retried.get();
     totals_before_.discarded += entry.discarded.load(std::memory_order_relaxed);
   }
 }
@@ -287,6 +301,7 @@ std::vector<SubscriptionStatus> Router::subscriptions(const Participant* only) c
       sum.handled += entry.handled.get();
       sum.failed += entry.failed.get();
       sum.filtered += entry.filtered.get();
+      sum.retried += entry.retried.get();
       sum.discarded += entry.discarded.load(std::memory_order_relaxed);
     }
   });
@@ -296,6 +311,7 @@ std::vector<SubscriptionStatus> Router::subscriptions(const Participant* only) c
     sum.handled += subscription->handled_before.load(std::memory_order_relaxed);
     sum.failed += subscription->failed_before.load(std::memory_order_relaxed);
     sum.filtered += subscription->filtered_before.load(std::memory_order_relaxed);
+    sum.retried += subscription->retried_before.load(std::memory_order_relaxed);
     sum.discarded += subscription->discarded_before.load(std::memory_order_relaxed);
     list.push_back({id, subscription->participant->id(), subscription->name, subscription->pattern.text(),
                     subscription->pattern.explain(), subscription->filter_text, subscription->priority, sum});
@@ -312,6 +328,7 @@ SubscriptionTotals Router::totals() const {
       sum.handled += target.entries[i].handled.get();
       sum.failed += target.entries[i].failed.get();
       sum.filtered += target.entries[i].filtered.get();
+      sum.retried += target.entries[i].retried.get();
       sum.discarded += target.entries[i].discarded.load(std::memory_order_relaxed);
     }
   });

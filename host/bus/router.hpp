@@ -66,6 +66,8 @@ class Router {
   void replace(const Participant& old_one, const Participant& new_one);
 
   // The target in `mailbox`'s participant that stands for `old_target` after a hot swap: the handlers of the same names
+  // The target for one more attempt of a handler that has failed. Any thread.
+  std::shared_ptr<Target> make_retry(const Target& failed, const Entry& entry);
   // or, for those without one, of the same pattern. Null when there is none. Only after replace().
   Target* successor_of(const Target& old_target, const Participant& participant);
 

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 
+#include "host/bus/retry_policy.hpp"
 #include "host/event/pattern.hpp"
 #include "nexus/abi/bus.h"
 
@@ -14,8 +15,9 @@ namespace nexus::host {
 class Mailbox;
 class Participant;
 
+// Where deliveries ended; `retried` counts on top how often one was tried again.
 struct SubscriptionTotals {
-  uint64_t handled = 0, failed = 0, filtered = 0, discarded = 0;
+  uint64_t handled = 0, failed = 0, filtered = 0, discarded = 0, retried = 0;
 };
 
 struct Subscription {
@@ -30,13 +32,14 @@ struct Subscription {
   uint32_t concurrency = NEXUS_CONCURRENCY_SERIAL;
   uint32_t flags = 0;
   int64_t deadline_ns = 0;
+  RetryPolicy retry;
   nexus_handler_fn handler = nullptr;
   nexus_condition_fn condition = nullptr;
   void* user = nullptr;
 
   std::atomic<bool> active{true};
   // What was counted in targets that are gone; the live ones' counts come on top. Added to by the router only.
-  std::atomic<uint64_t> handled_before{0}, failed_before{0}, filtered_before{0}, discarded_before{0};
+  std::atomic<uint64_t> handled_before{0}, failed_before{0}, filtered_before{0}, discarded_before{0}, retried_before{0};
 
   explicit Subscription(Pattern its_pattern) : pattern(std::move(its_pattern)) {}
 };

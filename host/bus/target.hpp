@@ -27,7 +27,7 @@ class OwnedCount {
 // One handler within a target. The function pointers are copied here so that a delivery touches one place.
 struct alignas(64) Entry {
   // What a delivery has to mind beside calling the handler; 0 for nearly all.
-  static constexpr uint32_t kCondition = 1, kNoSelf = 2, kInactive = 4;
+  static constexpr uint32_t kCondition = 1, kNoSelf = 2, kInactive = 4, kRetry = 8;
   std::atomic<uint32_t> minds{0};
   nexus_handle id = 0;
   nexus_handler_fn handler = nullptr;
@@ -35,7 +35,8 @@ struct alignas(64) Entry {
   OwnedCount handled;
   nexus_condition_fn condition = nullptr;
   std::shared_ptr<Subscription> subscription;
-  OwnedCount failed, filtered;
+  OwnedCount failed, filtered, retried;
+  uint32_t attempt = 1;
   std::atomic<uint64_t> discarded{0};  // by whoever drops it, any thread
 };
 
@@ -43,6 +44,7 @@ struct Target {
   Mailbox* mailbox = nullptr;
   uint32_t type_index = 0;
   uint32_t size = 0;
+  bool is_retry = false;  // of one handler that has failed; the event has passed this stage
   std::unique_ptr<Entry[]> entries;
   // Slots that named this target: pushed ones, guarded by the lock of the mailbox's emitters, and finished or dropped
   // ones, guarded by that of its runner. On lines of their own: emitters read the line above for every event.

@@ -116,7 +116,7 @@ Stat make_stat(const HostMethodPorts& ports) {
     if (const uint64_t count = bus.rejected(row.code); count != 0)
       stat.emitted.rejected_by_reason.emplace(row.name, count);
   stat.deliveries = {totals.deliveries.handled, totals.deliveries.failed, totals.deliveries.filtered,
-                     totals.deliveries.discarded, totals.waiting};
+                     totals.deliveries.discarded, totals.waiting, totals.deliveries.retried};
   stat.handler_timeouts = totals.handler_timeouts;
   stat.subscriptions = bus.router().active_subscriptions();
   stat.timers = bus.timers().pending();

@@ -56,8 +56,9 @@ struct StatDeliveries {
   uint64_t filtered = 0;
   uint64_t discarded = 0;
   uint64_t waiting = 0;  // events in mailboxes; each becomes as many deliveries as it has handlers there
+  uint64_t retried = 0;  // attempts after the first; not an end, and in none of the sums above
 };
-NEXUS_STRUCT(StatDeliveries, handled, failed, filtered, discarded, waiting)
+NEXUS_STRUCT(StatDeliveries, handled, failed, filtered, discarded, waiting, retried)
 
 struct StatType {
   std::string type;

@@ -225,21 +225,25 @@ TEST_CASE("a tap that does not read slows nobody down and is told what it missed
   CHECK(lines < kEvents);
 }
 
-TEST_CASE("a failing handler is logged with its plugin and event, counted, and told as plugin.error") {
-  Host host;
+TEST_CASE("a failing handler is tried again as the config says, and then logged, counted, and told as plugin.error") {
+  Host host("[events]\nretry_attempts = 2\nretry_delay = 0.02\nexponential_backoff = false\n");
   host.add_plugin(kPlugins / "stubborn.so");
   host.start();
   auto tap = host.begin({"tap", "plugin.error", "--count", "1", "--json"});
   tap->wait_for_error_line("listening");
   host.nexus({"emit", "stubborn.fail", "--data", "{\"text\":\"on purpose\"}", "--correlation", "c-9"});
   const std::string line = host.process().wait_for_error_line("handler failed");
-  for (const char* part : {"test.stubborn", "stubborn.fail", "on purpose", "c-9"}) CHECK(line.find(part) != std::string::npos);
+  for (const char* part : {"test.stubborn", "stubborn.fail", "on purpose", "c-9", "attempt 1 of 3, the next in 20 ms"})
+    CHECK(line.find(part) != std::string::npos);
   CHECK(tap->wait() == 0);
   const std::string event = tap->rest_of_output();
   for (const char* part : {"test.stubborn", "on purpose", "c-9"}) CHECK(event.find(part) != std::string::npos);
   CHECK(number(host.call("stat"), "deliveries.failed") == 1);
-  CHECK(host.nexus({"stat", "--metrics", "prometheus"})
-            .output.find("nexus_handler_errors_total{plugin=\"test.stubborn\"} 1") != std::string::npos);
+  CHECK(number(host.call("stat"), "deliveries.retried") == 2);
+  CHECK(number(host.call("stat"), "deliveries.waiting") == 0);
+  const std::string metrics = host.nexus({"stat", "--metrics", "prometheus"}).output;
+  CHECK(metrics.find("nexus_handler_errors_total{plugin=\"test.stubborn\"} 3") != std::string::npos);
+  CHECK(metrics.find("nexus_retries_total 2") != std::string::npos);
   CHECK(host.stop() == 0);
 }
 

@@ -40,6 +40,7 @@ void print_sums(const control::Stat& stat) {
   rows.push_back(figure("filtered", stat.deliveries.filtered, "left aside by a condition"));
   rows.push_back(figure("failed", stat.deliveries.failed, "handlers that failed"));
   rows.push_back(figure("discarded", stat.deliveries.discarded, "dropped unhandled"));
+  rows.push_back(figure("retried", stat.deliveries.retried, "attempts after a failed one"));
   rows.push_back(figure("waiting", stat.deliveries.waiting, "in mailboxes now"));
   print(table(rows, {false, true, false}));
 }

@@ -51,7 +51,8 @@ struct Probe {
 };
 
 struct Rig {
-  explicit Rig(BusOptions options = {}) : bus(Bus::create(options, FastClock::instance())) {}
+  explicit Rig(BusOptions options = {}, const Clock& clock = FastClock::instance())
+      : bus(Bus::create(options, clock)) {}
 
   std::shared_ptr<Participant> add(std::string id, bool own_thread = false) {
     ParticipantOptions options;
