@@ -91,6 +91,7 @@ void Dispatcher::run_turn(Mailbox& mailbox, Worker& worker) {
   Batch& batch = worker.batch;
   thread.running.participant = &mailbox.owner();
   thread.running.holds = &turn.holds;
+  batch.begins_turn = true;
   bool end_turn = false;
   uint32_t done = 0;
   for (;;) {

@@ -49,6 +49,7 @@ struct Batch {
   uint32_t size = 0;
   uint32_t next = 0;  // slots before it have been started and finished
   int32_t level = 0;
+  bool begins_turn = true;  // set by the worker when it got the mailbox from its runner
 };
 
 class Mailbox {

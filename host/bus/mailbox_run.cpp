@@ -161,7 +161,9 @@ uint32_t Mailbox::take_parallel(Batch& batch, bool end_turn, bool* ended) {
     std::lock_guard running(run_lock_);
     std::lock_guard pushing(lock_);
     settle_running(batch);
-    queued_ = false;
+    // Only the worker that took it from the runner's queue knows that it is no longer there: another one may run it at
+    // the same time, and queueing it twice would lose a turn.
+    if (batch.begins_turn) queued_ = batch.begins_turn = false;
     if (!has_signal(kSignalPause)) batch.size = take_lanes_both(batch);
     if (batch.size == 0 && (end_turn || has_signal(kSignalPause))) {
       end_turn_pushing();
