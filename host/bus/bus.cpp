@@ -133,12 +133,14 @@ size_t Bus::hand_over(Participant& old_one, Participant& new_one) {
   };
   move_from(old_one.mailbox());
   if (Mailbox* mailbox = old_one.parallel_mailbox()) move_from(*mailbox);
+  redeliver_deferred(old_one);
   new_one.mailbox().prepend(serial);
   if (Mailbox* mailbox = new_one.parallel_mailbox()) mailbox->prepend(parallel);
   return moved;
 }
 
 void Bus::remove(const std::shared_ptr<Participant>& participant) {
+  for (const WaiterPointer& waiter : waiters_.take_all(*participant)) end_wait(*waiter);
   router_.remove_all(*participant);
   timers_.cancel_all(*participant);
   wait_for_emitters();
@@ -147,6 +149,7 @@ void Bus::remove(const std::shared_ptr<Participant>& participant) {
   };
   empty(participant->mailbox());
   if (Mailbox* mailbox = participant->parallel_mailbox()) empty(*mailbox);
+  discard_deferred(*participant);
   {
     std::lock_guard guard(mutex_);
     if (std::erase(participants_, participant) == 0) return;
@@ -322,12 +325,12 @@ int32_t Bus::emit_host_event(std::string_view type, nexus_bytes data, const Even
   return emit_one(call, data, nullptr);
 }
 
-void Bus::reply(Participant& from, const nexus_outcome& outcome) {
-  auto port = intern(from, to_view(outcome.reply_type));
+void Bus::reply(Participant& from, const HandlerAnswer& answer) {
+  auto port = intern(from, to_view(answer.reply_type));
   nexus_emit_options options{};
   options.size = sizeof options;
-  options.data_format = outcome.reply_format;
-  if (port) static_cast<void>(emit(from, port.value(), &options, outcome.reply, nullptr, nullptr));
+  options.data_format = answer.reply_format;
+  if (port) static_cast<void>(emit(from, port.value(), &options, answer.reply, nullptr, nullptr));
 }
 
 // ---- The host -----------------------------------------------------------------------------------------------------

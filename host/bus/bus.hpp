@@ -16,12 +16,14 @@
 
 #include "host/base/clock.hpp"
 #include "host/base/error.hpp"
+#include "host/bus/deferred.hpp"
 #include "host/bus/dispatcher.hpp"
 #include "host/bus/participant.hpp"
 #include "host/bus/router.hpp"
 #include "host/bus/scheduler.hpp"
 #include "host/bus/task.hpp"
 #include "host/bus/timer_queue.hpp"
+#include "host/bus/waiters.hpp"
 #include "nexus/abi/bus.h"
 
 namespace nexus::events {
@@ -113,6 +115,17 @@ class Bus final : private DeliveryPort {
                                  const nexus_subscribe_options& options, nexus_handler_fn handler, void* user);
   Result<void> unsubscribe(const Participant& participant, nexus_handle subscription);
 
+  // Emits, and has the waiter called with the first event that it causes, of a type that the waiter's pattern matches.
+  // Where nobody listens to it the waiter is called with NEXUS_E_UNKNOWN. The waiter's handle is set. Codes as emit.
+  int32_t request(Participant& from, uint64_t port, const nexus_emit_options* options, nexus_bytes data,
+                  const WaiterPointer& waiter, int64_t timeout_ns, nexus_error* error) noexcept;
+  // Has the waiter called with the first event from now on that matches. A timeout of 0 is none.
+  Result<nexus_handle> wait_for(std::string_view pattern, const WaiterPointer& waiter, int64_t timeout_ns);
+  // The waiter is called with NEXUS_E_CANCELLED, unless it has been called already: NEXUS_E_HANDLE.
+  Result<void> cancel_wait(const Participant& participant, nexus_handle handle);
+  // Finishes a delivery that was answered LATER. NEXUS_E_HANDLE for a stale token, NEXUS_E_ARGUMENT.
+  int32_t complete(const Participant& participant, uint64_t token, Completion completion);
+
   // Takes the task in every case.
   Result<void> post(Participant& participant, std::unique_ptr<Task> task);
 
@@ -166,6 +179,8 @@ class Bus final : private DeliveryPort {
     const EventBlock* cause;  // the event being handled, or null
     int64_t now;
     nexus_error* error;
+    uint8_t host_flags = 0;    // for the event, beside the port's
+    bool is_fresh_id = false;  // the id in the options is the bus's own
   };
   EventBlock* build(EmitCall& call, nexus_bytes data);
   int32_t publish(EmitCall& call, EventBlock* event);
@@ -206,7 +221,25 @@ class Bus final : private DeliveryPort {
   class RetryTask;
   void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
                       std::string_view message) override;
-  void reply(Participant& from, const nexus_outcome& outcome) override;
+  void reply(Participant& from, const HandlerAnswer& answer) override;
+  void defer(uint64_t token, EventBlock* event, Target& target, Entry& entry, RunningCallback& running) override;
+
+  class WaiterTask;
+  class TimeoutTask;
+  Result<nexus_handle> begin_wait(const WaiterPointer& waiter, int64_t timeout_ns);
+  void end_wait(const Waiter& waiter);
+  void call_waiter(const WaiterPointer& waiter, int32_t code, EventBlock* event);
+  void answer_request(EventBlock* event);
+  void answer_unrouted(const EventBlock& event);
+  static int32_t awaited_has_come(void* user, const nexus_delivery* delivery, nexus_outcome* outcome);
+
+  class CompletionTask;
+  void post_completion(DeferredPointer delivery, Completion completion);
+  void finish_deferred(DeferredDelivery& delivery, const Completion& completion);
+  void give_up_deferred(DeferredDelivery& delivery);
+  void redeliver_deferred(Participant& participant);
+  void discard_deferred(Participant& participant);
+  void withdraw(std::vector<HeldEmit>& held);
 
   Mailbox& parallel_mailbox(Participant& participant);
   void emit_report(const events::PluginError& report, const EventBlock* cause);
@@ -218,6 +251,8 @@ class Bus final : private DeliveryPort {
   const FastClock* const fast_clock_;  // the process's, when clock_ is that: read through the thread's cache
   Router router_;
   TimerQueue timers_;
+  Waiters waiters_;
+  DeferredDeliveries deferred_;
   Dispatcher dispatcher_;
   std::unique_ptr<Scheduler> scheduler_;
   std::shared_ptr<Participant> host_;

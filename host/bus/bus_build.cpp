@@ -113,6 +113,7 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
   if (block == nullptr) return nullptr;
   block->copy_header(call.port.prototype);
   block->forget();
+  block->host_flags |= call.host_flags;
   block->hops = cause != nullptr ? static_cast<uint16_t>(cause->hops + 1) : uint16_t{0};
   nexus_event& event = block->event;
   event.time_unix_ns = call.now;
@@ -144,6 +145,10 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
       std::memcpy(event.span_id, cause->event.span_id, sizeof event.span_id);
     }
   }
+  // A reply is known by its cause, which nearly always is the event being handled.
+  if (cause != nullptr && cause->event.id == event.causation_id ? (cause->host_flags & EventBlock::kHostAwaited) != 0
+                                                                : !is_nil(event.causation_id) && waiters_.size() != 0)
+    block->host_flags |= EventBlock::kHostAnswers;
   if (correlation.size != 0) {
     event.correlation_id = packer.put_text(correlation);
   } else {
@@ -196,8 +201,14 @@ int32_t Bus::emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id) {
     return refuse(call, NEXUS_E_MEMORY, "no memory for the event");
   if (id != nullptr) *id = event->event.id;
   const bool at_once = call.options != nullptr && (call.options->flags & NEXUS_EMIT_NOW) != 0;
-  const int32_t code = call.thread.running.event != nullptr && !at_once ? hold(call, event) : publish(call, event);
-  return finish(call, event, code);
+  const bool held = call.thread.running.event != nullptr && !at_once;
+  if (held || (event->host_flags & EventBlock::kHostAnswers) == 0) [[likely]]
+    return finish(call, event, held ? hold(call, event) : publish(call, event));
+  event->retain();
+  const int32_t code = finish(call, event, publish(call, event));
+  if (code == NEXUS_OK) answer_request(event);
+  event->release();
+  return code;
 }
 
 int32_t Bus::finish(EmitCall& call, EventBlock* event, int32_t code) {

@@ -27,6 +27,7 @@ int32_t Bus::publish(EmitCall& call, EventBlock* event) {
       RouteReader reader(call.thread);
       const Route* route = type.route.load(std::memory_order_acquire);
       if (route == nullptr) {
+        if ((event->host_flags & EventBlock::kHostAwaited) != 0) answer_unrouted(*event);
         unrouted_.fetch_add(1, std::memory_order_relaxed);
         event->release();
         return NEXUS_OK;
@@ -125,6 +126,7 @@ void Bus::commit(RunningCallback& running) {
       push_stage(emit.event, *emit.route, 0);
       emit.route->release();
     }
+    if ((emit.event->host_flags & EventBlock::kHostAnswers) != 0) answer_request(emit.event);
     emit.event->release();
   }
   running.held.clear();
@@ -132,7 +134,12 @@ void Bus::commit(RunningCallback& running) {
 }
 
 void Bus::abort(RunningCallback& running) {
-  for (const HeldEmit& emit : running.held) {
+  withdraw(running.held);
+  *running.holds = 0;
+}
+
+void Bus::withdraw(std::vector<HeldEmit>& held) {
+  for (const HeldEmit& emit : held) {
     withdrawn_.fetch_add(1, std::memory_order_relaxed);
     if (emit.route != nullptr) {
       unreserve_all(*emit.route);
@@ -140,8 +147,7 @@ void Bus::abort(RunningCallback& running) {
     }
     emit.event->release();
   }
-  running.held.clear();
-  *running.holds = 0;
+  held.clear();
 }
 
 }  // namespace nexus::host

@@ -47,6 +47,8 @@ void Bus::watch_deadlines() {
   // One worker more for each that does not come back, and one less when it has.
   for (; extra_workers_ < stuck; ++extra_workers_) scheduler_->add_worker();
   for (; extra_workers_ > stuck; --extra_workers_) scheduler_->retire_worker();
+  deferred_.each_overdue(time,
+                         [&](const DeferredDelivery& delivery) { overdue.push_back(delivery.handler().subscription); });
   for (const auto& subscription : overdue) {
     handler_timeouts_.fetch_add(1, std::memory_order_relaxed);
     events::PluginError report;

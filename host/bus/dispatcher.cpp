@@ -214,6 +214,7 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
     const nexus_handle id = entry->id;
     activity.subscription.store(id, std::memory_order_relaxed);
     turn.delivery.subscription = id;
+    ++turn.delivery.token;
     int32_t verdict = NEXUS_DONE;
     try {
       if (const uint32_t minds = entry->minds.load(std::memory_order_relaxed); minds == 0) [[likely]] {
@@ -259,6 +260,7 @@ void Dispatcher::run_batch(Turn& turn) {
     if (!mailbox.start_next<kParallel>()) break;
     prefetch(slot[Batch::kAhead].item);
     activity.sequence.store(++sequence, std::memory_order_relaxed);
+    turn.delivery.token = sequence << kTokenShift;
     if (slot->target == nullptr) [[unlikely]] {
       run_task(turn, slot->item);
       continue;
@@ -274,56 +276,71 @@ void Dispatcher::run_batch(Turn& turn) {
       port_.first_attempt_done(event);
     event->release();
   }
+  // No handler runs, and no token is one's that does.
+  activity.subscription.store(0, std::memory_order_relaxed);
+  activity.sequence.store(++sequence, std::memory_order_relaxed);
   batch.next = static_cast<uint32_t>(slot - batch.slots);
   turn.thread.running.event = nullptr;
   turn.thread.in_callback = false;
 }
 
-void Dispatcher::count_one(const Turn& turn, OwnedCount& counter) {
-  if (turn.shared_counts)
+void Dispatcher::count_one(const Target& target, OwnedCount& counter) {
+  if (target.mailbox->is_parallel())
     count<true>(counter);
   else
     count<false>(counter);
 }
 
-// All but a success without emits. Here, and only here, the fate of a delivery is decided.
+// All but a success without emits.
 void Dispatcher::settle_unusual(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict) {
-  decide(turn, event, target, entry, verdict);
+  RunningCallback& running = turn.thread.running;
+  if (verdict == NEXUS_LATER) {
+    port_.defer(turn.delivery.token, event, target, entry, running);
+  } else {
+    const nexus_outcome& outcome = turn.outcome;
+    HandlerAnswer answer;
+    answer.verdict = verdict;
+    answer.retry_after_ns = outcome.retry_after_ns;
+    answer.error_type = to_view(outcome.error_type);
+    answer.error_text = {turn.error_text, turn.error.len < kErrorTextMax ? turn.error.len : kErrorTextMax};
+    answer.reply_type = outcome.reply_type;
+    answer.reply_format = outcome.reply_format;
+    answer.reply = outcome.reply;
+    settle(running, event, target, entry, answer);
+  }
   clear_outcome(turn);
 }
 
-void Dispatcher::decide(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict) {
-  RunningCallback& running = turn.thread.running;
-  switch (verdict) {
+// Here, and only here, the fate of a delivery is decided.
+void Dispatcher::settle(RunningCallback& running, EventBlock* event, Target& target, Entry& entry,
+                        const HandlerAnswer& answer) {
+  switch (answer.verdict) {
     case NEXUS_DONE:
-      if (turn.outcome.reply_type.size != 0) port_.reply(turn.mailbox.owner(), turn.outcome);
+      if (answer.reply_type.size != 0) port_.reply(target.mailbox->owner(), answer);
       port_.commit(running);
-      count_one(turn, entry.handled);
+      count_one(target, entry.handled);
       return;
     case NEXUS_SKIP:
       port_.abort(running);
-      count_one(turn, entry.filtered);
+      count_one(target, entry.filtered);
       return;
     default:
       break;
   }
   port_.abort(running);
-  std::string_view type = to_view(turn.outcome.error_type);
-  std::string_view text(turn.error_text, turn.error.len < kErrorTextMax ? turn.error.len : kErrorTextMax);
-  if (verdict == NEXUS_LATER) {
-    type = "later_unsupported";
-    text = "the handler answered LATER, which this host does not support";
-  } else if (verdict != NEXUS_RETRY && verdict != NEXUS_REJECT) {
+  std::string_view type = answer.error_type;
+  std::string_view text = answer.error_text;
+  if (answer.verdict != NEXUS_RETRY && answer.verdict != NEXUS_REJECT) {
     type = "bad_verdict";
     if (text.empty()) text = "the handler returned a value that is none of DONE, RETRY, REJECT, SKIP, LATER";
   }
   if (type.empty()) type = "handler_failed";
   if (text.empty()) text = "the handler failed without saying why";
-  if (verdict == NEXUS_RETRY && port_.retry(event, target, entry, turn.outcome.retry_after_ns, type, text)) {
-    count_one(turn, entry.retried);
+  if (answer.verdict == NEXUS_RETRY && port_.retry(event, target, entry, answer.retry_after_ns, type, text)) {
+    count_one(target, entry.retried);
     return;
   }
-  count_one(turn, entry.failed);
+  count_one(target, entry.failed);
   port_.handler_failed(*event, entry, type, text);
 }
 

@@ -16,6 +16,16 @@
 
 namespace nexus::host {
 
+// What a handler, or who completed its delivery later, has said. The texts are borrowed.
+struct HandlerAnswer {
+  int32_t verdict = NEXUS_DONE;
+  int64_t retry_after_ns = 0;
+  std::string_view error_type, error_text;
+  nexus_string reply_type{};
+  uint32_t reply_format = NEXUS_DATA_CBOR;
+  nexus_bytes reply{};
+};
+
 // Consequences of deliveries. Called on workers, between callbacks.
 class DeliveryPort {
  public:
@@ -30,9 +40,11 @@ class DeliveryPort {
   // good. `after_ns` is the delay that the handler asked for, or 0.
   virtual bool retry(EventBlock* event, const Target& target, const Entry& entry, int64_t after_ns,
                      std::string_view error_type, std::string_view message) = 0;
+  // It will be completed by the token; what it emitted is kept with it.
+  virtual void defer(uint64_t token, EventBlock* event, Target& target, Entry& entry, RunningCallback& running) = 0;
   virtual void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
                               std::string_view message) = 0;
-  virtual void reply(Participant& from, const nexus_outcome& outcome) = 0;
+  virtual void reply(Participant& from, const HandlerAnswer& answer) = 0;
 };
 
 // Durations of handlers, one in kSample measured, in buckets by powers of two of nanoseconds.
@@ -57,7 +69,15 @@ class Dispatcher final : public TurnRunner {
   Dispatcher(DeliveryPort& port, const Clock& clock) : port_(port), clock_(clock) {}
 
   void run_turn(Mailbox& mailbox, Worker& worker) override;
+  // Decides about a delivery that was deferred, as about any other. In its mailbox, or when that is closed.
+  void settle(RunningCallback& running, EventBlock* event, Target& target, Entry& entry, const HandlerAnswer& answer);
   const HandlerTimes& times() const { return times_; }
+
+  // The token of a delivery says which slot a worker ran, by the worker's sequence, and which handler of it.
+  static constexpr int kTokenShift = 12;
+  static bool is_running(const WorkerActivity& activity, uint64_t token) {
+    return activity.sequence.load(std::memory_order_relaxed) == token >> kTokenShift;
+  }
 
  private:
   struct Turn;
@@ -70,8 +90,7 @@ class Dispatcher final : public TurnRunner {
   static int32_t ask_and_call(Turn& turn, const EventBlock* event, Entry& entry, uint32_t minds);
   static bool is_plain_success(const Turn& turn, int32_t verdict);
   static void clear_outcome(Turn& turn);
-  void decide(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict);
-  static void count_one(const Turn& turn, OwnedCount& counter);
+  static void count_one(const Target& target, OwnedCount& counter);
   static int32_t caught(Turn& turn);
   void settle_unusual(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict);
   void run_task(Turn& turn, void* task);

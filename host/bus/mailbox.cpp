@@ -217,12 +217,14 @@ Mailbox::Push Mailbox::push_reserved(EventBlock* event, Target* target) {
   return Push::kAccepted;
 }
 
+void Mailbox::reserve_forced() {
+  std::lock_guard guard(lock_);
+  ++reserved_;
+  --bound_;
+}
+
 Mailbox::Push Mailbox::push_forced(EventBlock* event, Target* target) {
-  {
-    std::lock_guard guard(lock_);
-    ++reserved_;
-    --bound_;
-  }
+  reserve_forced();
   return push_reserved(event, target);
 }
 

@@ -93,6 +93,8 @@ class Mailbox {
   static Push push_all(EventBlock* event, const std::vector<Target*>& targets, bool hard);
   // The same in two steps, for an event that must enter several mailboxes or none, some of them later.
   Push reserve(bool hard, Slot* dropped);
+  // Without a bound: what was accepted here long ago takes a place again until unreserve.
+  void reserve_forced();
   void unreserve();
   Push push_reserved(EventBlock* event, Target* target);
   // Without a bound, for what another mailbox had already accepted.

@@ -200,7 +200,9 @@ Target* Router::successor_of(const Target& old_target, const Participant& partic
   for (uint32_t i = 0; i < old_target.size; ++i) {
     const Subscription& old_one = *old_target.entries[i].subscription;
     for (const auto& [id, candidate] : subscriptions_) {
-      if (candidate->participant != &participant || !candidate->active.load(std::memory_order_relaxed)) continue;
+      if (candidate->participant != &participant || candidate->is_wait || old_one.is_wait ||
+          !candidate->active.load(std::memory_order_relaxed))
+        continue;
       const bool same =
           old_one.name.empty() ? candidate->pattern.text() == old_one.pattern.text() : candidate->name == old_one.name;
       if (!same || !candidate->pattern.matches(types_[old_target.type_index]->name)) continue;
@@ -306,7 +308,7 @@ std::vector<SubscriptionStatus> Router::subscriptions(const Participant* only) c
     }
   });
   for (const auto& [id, subscription] : subscriptions_) {
-    if (only != nullptr && subscription->participant != only) continue;
+    if (subscription->is_wait || (only != nullptr && subscription->participant != only)) continue;
     SubscriptionTotals sum = live[subscription.get()];
     sum.handled += subscription->handled_before.load(std::memory_order_relaxed);
     sum.failed += subscription->failed_before.load(std::memory_order_relaxed);

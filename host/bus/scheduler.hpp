@@ -21,14 +21,18 @@ class Scheduler;
 
 // What a worker runs at the moment, for the watch over deadlines. Written by the worker, read by any thread.
 struct WorkerActivity {
-  std::atomic<uint64_t> sequence{0};      // rises with every event and every task that begins
+  std::atomic<uint64_t> sequence{0};      // rises with every event and every task that begins; of other
+                                          // workers by far
   std::atomic<uint64_t> subscription{0};  // whose handler runs; 0: none
   std::atomic<Mailbox*> mailbox{nullptr};
 };
 
 class Worker {
  public:
-  explicit Worker(Scheduler& scheduler) : scheduler_(scheduler) {}
+  explicit Worker(Scheduler& scheduler) : scheduler_(scheduler) {
+    static std::atomic<uint64_t> number{0};
+    activity.sequence.store(number.fetch_add(1, std::memory_order_relaxed) << 40, std::memory_order_relaxed);
+  }
   WorkerActivity activity;
   Batch batch;
   Scheduler& scheduler() const { return scheduler_; }

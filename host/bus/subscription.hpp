@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "host/bus/retry_policy.hpp"
@@ -36,6 +37,8 @@ struct Subscription {
   nexus_handler_fn handler = nullptr;
   nexus_condition_fn condition = nullptr;
   void* user = nullptr;
+  std::shared_ptr<const void> keeps;  // what `user` points to, where it is the host's own
+  bool is_wait = false;               // of a waiter: for one event, of nobody's concern
 
   std::atomic<bool> active{true};
   // What was counted in targets that are gone; the live ones' counts come on top. Added to by the router only.

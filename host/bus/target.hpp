@@ -40,7 +40,7 @@ struct alignas(64) Entry {
   std::atomic<uint64_t> discarded{0};  // by whoever drops it, any thread
 };
 
-struct Target {
+struct Target : std::enable_shared_from_this<Target> {
   Mailbox* mailbox = nullptr;
   uint32_t type_index = 0;
   uint32_t size = 0;

@@ -44,10 +44,12 @@ Result<nexus_handle> TimerQueue::add(const std::shared_ptr<Participant>& partici
                         "cancel those that are not needed, or use one timer for many deadlines");
     ++pending;
     handle = next_handle_++;
-    const bool is_first = queue_.empty() || due_monotonic_ns < queue_.begin()->first;
     const auto at = queue_.emplace(due_monotonic_ns, Timer{handle, participant, participant.get(), std::move(task)});
     by_handle_.emplace(handle, at);
-    if (is_first) tell = earlier_;
+    if (due_monotonic_ns < told_) {
+      told_ = due_monotonic_ns;
+      tell = earlier_;
+    }
   }
   if (tell) tell(due_monotonic_ns);
   return handle;
@@ -99,9 +101,9 @@ int64_t TimerQueue::run_due(int64_t now_monotonic_ns) {
     nexus_handle handle = 0;
     {
       std::lock_guard guard(mutex_);
-      if (queue_.empty()) return kNever;
+      told_ = queue_.empty() ? kNever : queue_.begin()->first;
+      if (told_ > now_monotonic_ns) return told_;
       const auto first = queue_.begin();
-      if (first->first > now_monotonic_ns) return first->first;
       task = std::make_unique<DueTask>(*this, first->second.handle, std::move(first->second.task));
       participant = first->second.participant.lock();
       due_.emplace(first->second.handle, first->second.owner);

@@ -34,7 +34,7 @@ class TimerQueue {
   int64_t run_due(int64_t now_monotonic_ns);
   int64_t next_due() const;
   size_t pending() const;
-  // `earlier` is called, under no lock, by the thread that adds a timer due before all others.
+  // `earlier` is called, under no lock, by the thread that adds a timer due before all that the driver knows of.
   void on_earlier(std::function<void(int64_t due_monotonic_ns)> earlier);
 
  private:
@@ -56,6 +56,7 @@ class TimerQueue {
   std::unordered_map<const Participant*, size_t> pending_by_participant_;
   nexus_handle next_handle_ = 1;
   std::function<void(int64_t)> earlier_;
+  int64_t told_ = kNever;  // when the driver will look again, as far as it was told
 };
 
 }  // namespace nexus::host

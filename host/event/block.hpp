@@ -39,6 +39,8 @@ struct EventBlock {
   nexus_event event;
 
   static constexpr uint8_t kHostNoErrorReport = 1;  // a failure while handling it is not reported as an event again
+  static constexpr uint8_t kHostAwaited = 2;        // a request: somebody waits for what it causes
+  static constexpr uint8_t kHostAnswers = 4;        // what it was caused by may be a request
 
   // For an emitter whose headers are all alike: true when the block still holds what this emitter wrote the last time,
   // so that only what differs has to be written. That spares the other cores most of the lines. Who changes a header in

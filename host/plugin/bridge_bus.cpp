@@ -1,4 +1,5 @@
 // "nexus.bus/1" for one instance: checks what a plugin passes in and hands it to the bus.
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -57,7 +58,8 @@ int32_t bus_emit(void* ctx, uint64_t type, const nexus_emit_options* options, ne
   auto& tables = *static_cast<BridgeTables*>(ctx);
   if (is_broken(data) || tables.revoked.load(std::memory_order_relaxed)) [[unlikely]]
     return bus_emit_with_options(ctx, type, options, data, id, error);
-  if (options == nullptr) [[likely]] return Bus::emit(*tables.participant, type, nullptr, data, id, error);
+  if (options == nullptr) [[likely]]
+    return Bus::emit(*tables.participant, type, nullptr, data, id, error);
   if (options->size == sizeof(nexus_emit_options) && Bus::is_simple(*options))
     return Bus::emit_simple(*tables.participant, type, options, data, id, error);
   return bus_emit_with_options(ctx, type, options, data, id, error);
@@ -89,6 +91,18 @@ int32_t bus_emit_batch(void* ctx, const nexus_emit_item* items, uint64_t count, 
   });
 }
 
+Result<void> check_pattern_allowed(BridgeTables& tables, std::string_view pattern) {
+  auto parsed = Pattern::parse(pattern);
+  if (!parsed) return parsed.error();
+  if (tables.permissions.subscribe.has_value())
+    return tables.check_pattern_permitted(*tables.permissions.subscribe, pattern);
+  if (parsed.value().is_all())
+    return make_error(
+        NEXUS_E_PERMISSION, tables.plugin + " wants to see every event ('" + std::string(pattern) + "')",
+        "grant it by name in nexus.toml: [plugins.\"" + tables.plugin + "\".permissions] subscribe = [\"*\"]");
+  return {};
+}
+
 Result<void> check_subscribe(BridgeTables& tables, std::string_view pattern, const nexus_subscribe_options& options) {
   constexpr uint32_t kKnown = NEXUS_SUBSCRIBE_FROM_BEGINNING | NEXUS_SUBSCRIBE_EVERY_HOST |
                               NEXUS_SUBSCRIBE_STRICT_ORDER | NEXUS_SUBSCRIBE_VOLATILE | NEXUS_SUBSCRIBE_HAS_RETRY |
@@ -99,15 +113,7 @@ Result<void> check_subscribe(BridgeTables& tables, std::string_view pattern, con
   if (options.name.size != 0)
     if (auto valid = check_subscription_name(to_view(options.name)); !valid) return valid.error();
   if (auto valid = check_utf8(to_view(options.filter_text), "filter_text"); !valid) return valid.error();
-  auto parsed = Pattern::parse(pattern);
-  if (!parsed) return parsed.error();
-  if (tables.permissions.subscribe.has_value())
-    return tables.check_pattern_permitted(*tables.permissions.subscribe, pattern);
-  if (parsed.value().is_all())
-    return make_error(
-        NEXUS_E_PERMISSION, tables.plugin + " wants to see every event ('" + std::string(pattern) + "')",
-        "grant it by name in nexus.toml: [plugins.\"" + tables.plugin + "\".permissions] subscribe = [\"*\"]");
-  return {};
+  return check_pattern_allowed(tables, pattern);
 }
 
 int32_t bus_subscribe(void* ctx, nexus_string pattern, const nexus_subscribe_options* options, nexus_handler_fn handler,
@@ -138,27 +144,79 @@ int32_t bus_unsubscribe(void* ctx, nexus_handle subscription) {
   });
 }
 
-int32_t bus_complete(void* ctx, uint64_t, int32_t, const nexus_outcome*) {
-  // No delivery can be pending: this host does not take NEXUS_LATER, so every token is stale.
-  return abi_call(ctx, nullptr, [](BridgeTables&) { return NEXUS_E_HANDLE; });
-}
+constexpr size_t kOutcomeMinimum = 72;
+static_assert(sizeof(nexus_outcome) == kOutcomeMinimum);
 
-int32_t bus_request(void* ctx, uint64_t, const nexus_emit_options*, nexus_bytes, nexus_string, int64_t, nexus_waiter_fn,
-                    void*, nexus_handle*, nexus_error* error) {
-  return abi_call(ctx, error, [&](BridgeTables&) {
-    return write_error(error, NEXUS_E_UNSUPPORTED, "this host cannot match replies to requests");
+int32_t bus_complete(void* ctx, uint64_t token, int32_t verdict, const nexus_outcome* outcome) {
+  return abi_call(ctx, nullptr, [&](BridgeTables& tables) {
+    Completion completion;
+    completion.verdict = verdict;
+    OptionsReader<nexus_outcome> read;
+    if (!read.read(outcome, kOutcomeMinimum, nullptr)) return NEXUS_E_ARGUMENT;
+    if (const nexus_outcome* known = read.get(); known != nullptr) {
+      if (is_broken(known->error_type) || is_broken(known->reply_type) || is_broken(known->reply))
+        return NEXUS_E_ARGUMENT;
+      completion.retry_after_ns = known->retry_after_ns;
+      completion.error_type = to_view(known->error_type);
+      if (known->error != nullptr && known->error->text != nullptr)
+        completion.error_text.assign(known->error->text, std::min(known->error->len, known->error->cap));
+      completion.reply_type = to_view(known->reply_type);
+      completion.reply_format = known->reply_format;
+      if (known->reply.size != 0) completion.reply.assign(known->reply.data, known->reply.data + known->reply.size);
+    }
+    return tables.owner->complete(*tables.participant, token, std::move(completion));
   });
 }
 
-int32_t bus_wait_for(void* ctx, nexus_string, nexus_condition_fn, void*, int64_t, nexus_waiter_fn, void*, nexus_handle*,
-                     nexus_error* error) {
-  return abi_call(ctx, error, [&](BridgeTables&) {
-    return write_error(error, NEXUS_E_UNSUPPORTED, "this host has no waiters; subscribe and unsubscribe instead");
+int32_t bus_request(void* ctx, uint64_t type, const nexus_emit_options* options, nexus_bytes data,
+                    nexus_string reply_pattern, int64_t timeout_ns, nexus_waiter_fn call, void* user,
+                    nexus_handle* handle, nexus_error* error) {
+  return abi_call(ctx, error, [&](BridgeTables& tables) {
+    if (is_broken(data) || is_broken(reply_pattern) || call == nullptr || handle == nullptr)
+      return refuse_argument(error, "data, reply_pattern, waiter or handle is a null pointer");
+    OptionsReader<nexus_emit_options> read;
+    if (!read.read(options, kEmitOptionsMinimum, error)) return NEXUS_E_ARGUMENT;
+    if (read.get() != nullptr && has_broken_text(*read.get()))
+      return refuse_argument(error, "a text among the options is a null pointer");
+    const auto waiter = std::make_shared<Waiter>();
+    waiter->participant = tables.participant;
+    waiter->call = call;
+    waiter->user = user;
+    if (reply_pattern.size != 0) {
+      auto parsed = Pattern::parse(to_view(reply_pattern));
+      if (!parsed) return write_error(error, parsed.error());
+      waiter->pattern = std::move(parsed.value());
+    }
+    const int32_t code = tables.owner->request(*tables.participant, type, read.get(), data, waiter, timeout_ns, error);
+    *handle = waiter->handle;
+    return code;
   });
 }
 
-int32_t bus_cancel(void* ctx, nexus_handle) {
-  return abi_call(ctx, nullptr, [](BridgeTables&) { return NEXUS_E_HANDLE; });
+int32_t bus_wait_for(void* ctx, nexus_string pattern, nexus_condition_fn condition, void* condition_user,
+                     int64_t timeout_ns, nexus_waiter_fn call, void* user, nexus_handle* handle, nexus_error* error) {
+  return abi_call(ctx, error, [&](BridgeTables& tables) {
+    if (is_broken(pattern) || call == nullptr || handle == nullptr)
+      return refuse_argument(error, "pattern, waiter or handle is a null pointer");
+    if (auto valid = check_pattern_allowed(tables, to_view(pattern)); !valid) return write_error(error, valid.error());
+    const auto waiter = std::make_shared<Waiter>();
+    waiter->participant = tables.participant;
+    waiter->call = call;
+    waiter->user = user;
+    waiter->condition = condition;
+    waiter->condition_user = condition_user;
+    auto begun = tables.owner->wait_for(to_view(pattern), waiter, timeout_ns);
+    if (!begun) return write_error(error, begun.error());
+    *handle = begun.value();
+    return NEXUS_OK;
+  });
+}
+
+int32_t bus_cancel(void* ctx, nexus_handle handle) {
+  return abi_call(ctx, nullptr, [&](BridgeTables& tables) {
+    auto done = tables.owner->cancel_wait(*tables.participant, handle);
+    return done ? NEXUS_OK : done.error().code;
+  });
 }
 
 const nexus_event* bus_retain(void*, const nexus_event* event) {
