@@ -245,7 +245,7 @@ TEST_CASE("a failing handler is tried again as the config says, and then logged,
   CHECK(number(host.call("stat"), "deliveries.failed") == 1);
   CHECK(number(host.call("stat"), "deliveries.retried") == 2);
   // The report may still wait for others than the tap.
-  const auto idle = [](const cbor::Value& stat) { return number(stat, "deliveries.waiting") == 0; };
+  const auto idle = [](const nexus::cbor::Value& stat) { return number(stat, "deliveries.waiting") == 0; };
   CHECK(idle(host.wait_for_stat(idle)));
   const std::string metrics = host.nexus({"stat", "--metrics", "prometheus"}).output;
   CHECK(metrics.find("nexus_handler_errors_total{plugin=\"test.stubborn\"} 3") != std::string::npos);
