@@ -37,12 +37,17 @@ void HostMetrics::add_totals() {
   });
   metrics_.add_callback(metric::kRetries, {}, [this] { return number(bus_.totals().deliveries.retried); });
   metrics_.add_callback(metric::kDeliveriesFiltered, {}, [this] { return number(bus_.totals().deliveries.filtered); });
-  metrics_.add_callback(metric::kDeliveriesDiscarded, {{"reason", "any"}},
-                        [this] { return number(bus_.totals().deliveries.discarded); });
+  metrics_.add_callback(metric::kDeliveriesDiscarded, {{"reason", "expired"}},
+                        [this] { return number(bus_.totals().expired); });
+  metrics_.add_callback(metric::kDeliveriesDiscarded, {{"reason", "other"}}, [this] {
+    const BusTotals totals = bus_.totals();
+    return number(totals.deliveries.discarded - totals.expired);
+  });
 }
 
 void HostMetrics::add_gauges(std::string_view version, int64_t started_unix_ns) {
-  metrics_.add_callback(metric::kActiveSubscriptions, {}, [this] { return number(bus_.router().active_subscriptions()); });
+  metrics_.add_callback(metric::kActiveSubscriptions, {},
+                        [this] { return number(bus_.router().active_subscriptions()); });
   metrics_.add_callback(metric::kEventTypes, {}, [this] { return number(bus_.router().type_count()); });
   metrics_.add_callback(metric::kEventMemoryBytes, {}, [] { return number(block_bytes_in_use()); });
   metrics_.add_callback(metric::kWorkers, {}, [this] { return number(bus_.worker_count()); });
@@ -61,7 +66,8 @@ void HostMetrics::add_type(uint32_t index) {
   if (index == kTypesMax) {
     metrics_.add_callback(metric::kEventsProcessed, {{"event_type", "other"}}, [this] {
       uint64_t sum = 0;
-      for (uint32_t i = kTypesMax; i < bus_.router().type_count(); ++i) sum += bus_.router().handled(bus_.router().type(i));
+      for (uint32_t i = kTypesMax; i < bus_.router().type_count(); ++i)
+        sum += bus_.router().handled(bus_.router().type(i));
       return number(sum);
     });
   }
@@ -84,13 +90,14 @@ void HostMetrics::add_plugin(const std::string& id) {
       return value;
     };
   };
-  metrics_.add_callback(metric::kMailboxDepth, {{"plugin", id}},
-                        over_mailboxes([](double sum, const Mailbox& mailbox) { return sum + number(mailbox.depth()); }),
-                        owner_of(id));
   metrics_.add_callback(
-      metric::kMailboxStuck, {{"plugin", id}},
-      over_mailboxes([](double stuck, const Mailbox& mailbox) { return std::max(stuck, mailbox.is_stuck() ? 1.0 : 0.0); }),
-      owner_of(id));
+      metric::kMailboxDepth, {{"plugin", id}},
+      over_mailboxes([](double sum, const Mailbox& mailbox) { return sum + number(mailbox.depth()); }), owner_of(id));
+  metrics_.add_callback(metric::kMailboxStuck, {{"plugin", id}},
+                        over_mailboxes([](double stuck, const Mailbox& mailbox) {
+                          return std::max(stuck, mailbox.is_stuck() ? 1.0 : 0.0);
+                        }),
+                        owner_of(id));
 }
 
 void HostMetrics::refresh() {
@@ -103,9 +110,8 @@ void HostMetrics::refresh() {
     if (!now.contains(id)) metrics_.remove_owner(owner_of(id));
   if (now != plugins_) {
     metrics_.gauge(metric::kPluginsLoaded)
-        .set(static_cast<double>(std::count_if(now.begin(), now.end(), [](const std::string& id) {
-          return id != "nexus" && !id.starts_with("nexus.");
-        })));
+        .set(static_cast<double>(std::count_if(
+            now.begin(), now.end(), [](const std::string& id) { return id != "nexus" && !id.starts_with("nexus."); })));
     plugins_ = std::move(now);
   }
   // A bucket holds times between half its bound and its bound; three quarters of it stand for them all.

@@ -33,8 +33,11 @@ Bus::Bus(const BusOptions& options, const Clock& clock)
     : options_(options),
       clock_(clock),
       fast_clock_(&clock == &FastClock::instance() ? &FastClock::instance() : nullptr),
+      dedup_(options.dedup_window_ns),
       dispatcher_(*this, clock),
-      plain_size_end_(uint64_t{options.event_size_max} + 1) {}
+      plain_size_end_(uint64_t{options.event_size_max} + 1) {
+  router_.set_rules(options.rules);
+}
 
 std::unique_ptr<Bus> Bus::create(const BusOptions& options, const Clock& clock) {
   std::unique_ptr<Bus> bus(new Bus(options, clock));
@@ -110,6 +113,7 @@ bool Bus::drain(Participant& participant, int64_t deadline_monotonic_ns) {
 }
 
 size_t Bus::hand_over(Participant& old_one, Participant& new_one) {
+  const std::vector<std::shared_ptr<Subscription>> holding = router_.with_backlog(old_one);
   router_.replace(old_one, new_one);
   old_one.successor_.store(&new_one, std::memory_order_release);
   wait_for_emitters();
@@ -133,6 +137,7 @@ size_t Bus::hand_over(Participant& old_one, Participant& new_one) {
   };
   move_from(old_one.mailbox());
   if (Mailbox* mailbox = old_one.parallel_mailbox()) move_from(*mailbox);
+  hand_over_backlogs(holding, new_one);
   redeliver_deferred(old_one);
   new_one.mailbox().prepend(serial);
   if (Mailbox* mailbox = new_one.parallel_mailbox()) mailbox->prepend(parallel);
@@ -141,6 +146,7 @@ size_t Bus::hand_over(Participant& old_one, Participant& new_one) {
 
 void Bus::remove(const std::shared_ptr<Participant>& participant) {
   for (const WaiterPointer& waiter : waiters_.take_all(*participant)) end_wait(*waiter);
+  const std::vector<std::shared_ptr<Subscription>> holding = router_.with_backlog(*participant);
   router_.remove_all(*participant);
   timers_.cancel_all(*participant);
   wait_for_emitters();
@@ -150,6 +156,7 @@ void Bus::remove(const std::shared_ptr<Participant>& participant) {
   empty(participant->mailbox());
   if (Mailbox* mailbox = participant->parallel_mailbox()) empty(*mailbox);
   discard_deferred(*participant);
+  for (const auto& subscription : holding) discard_backlog(*subscription);
   {
     std::lock_guard guard(mutex_);
     if (std::erase(participants_, participant) == 0) return;
@@ -220,8 +227,7 @@ Result<nexus_handle> Bus::subscribe(Participant& participant, std::string_view p
   subscription->handler = handler;
   subscription->condition = options.condition;
   subscription->user = user;
-  // One key serial, others parallel: until keys have queues of their own, serial for all is the stronger promise.
-  if (options.concurrency == NEXUS_CONCURRENCY_PARALLEL && !participant.options().own_thread)
+  if (options.concurrency != NEXUS_CONCURRENCY_SERIAL && !participant.options().own_thread)
     subscription->mailbox = &parallel_mailbox(participant);
   // An exact pattern makes its type known, so that the first emit finds the route ready.
   if (subscription->pattern.is_exact()) {
@@ -246,7 +252,10 @@ Mailbox& Bus::parallel_mailbox(Participant& participant) {
 }
 
 Result<void> Bus::unsubscribe(const Participant& participant, nexus_handle subscription) {
-  return router_.remove(subscription, participant);
+  const std::shared_ptr<Subscription> known = router_.find(subscription);
+  auto removed = router_.remove(subscription, participant);
+  if (removed) discard_backlog(*known);
+  return removed;
 }
 
 Result<void> Bus::post(Participant& participant, std::unique_ptr<Task> task) {

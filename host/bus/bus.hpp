@@ -16,6 +16,7 @@
 
 #include "host/base/clock.hpp"
 #include "host/base/error.hpp"
+#include "host/bus/dedup.hpp"
 #include "host/bus/deferred.hpp"
 #include "host/bus/dispatcher.hpp"
 #include "host/bus/participant.hpp"
@@ -40,6 +41,8 @@ struct BusOptions {
   RetryPolicy retry;                             // of subscriptions that have none of their own
   int64_t handler_deadline_ns = 30'000'000'000;  // a handler running longer is reported
   uint32_t event_size_max = 16u << 20;           // bytes of data in one event
+  int64_t dedup_window_ns = 86'400'000'000'000;  // how long ids that emitters chose are remembered
+  std::vector<TypeRule> rules;                   // the first that matches a type holds
 };
 
 // What the bus has counted since it was made. emitted = accepted; every delivery is in exactly one of the other sums,
@@ -52,6 +55,8 @@ struct BusTotals {
   uint64_t withdrawn = 0;  // accepted inside a handler that failed afterwards: they never left
   SubscriptionTotals deliveries;
   uint64_t waiting = 0;  // in mailboxes, and for another attempt
+  uint64_t expired = 0;  // of those discarded: their event's time had passed
+  uint64_t delayed = 0;  // accepted, and not yet on their way
   uint64_t handler_timeouts = 0;
 };
 
@@ -114,6 +119,9 @@ class Bus final : private DeliveryPort {
   Result<nexus_handle> subscribe(Participant& participant, std::string_view pattern,
                                  const nexus_subscribe_options& options, nexus_handler_fn handler, void* user);
   Result<void> unsubscribe(const Participant& participant, nexus_handle subscription);
+  // Deliveries of a paused subscription wait, in the order they came, until it is resumed. NEXUS_E_HANDLE.
+  Result<void> pause_subscription(nexus_handle subscription);
+  Result<void> resume_subscription(nexus_handle subscription);
 
   // Emits, and has the waiter called with the first event that it causes, of a type that the waiter's pattern matches.
   // Where nobody listens to it the waiter is called with NEXUS_E_UNKNOWN. The waiter's handle is set. Codes as emit.
@@ -223,6 +231,22 @@ class Bus final : private DeliveryPort {
                       std::string_view message) override;
   void reply(Participant& from, const HandlerAnswer& answer) override;
   void defer(uint64_t token, EventBlock* event, Target& target, Entry& entry, RunningCallback& running) override;
+  bool is_expired(EventBlock* event, Target& target) override;
+  bool hold_back(EventBlock* event, Target& target, Entry& entry) override;
+  void follow(EventBlock* event, Entry& entry, uint32_t minds, bool ended) override;
+  bool park(const EventBlock& event, Entry& entry) override;
+
+  void release(std::optional<HeldBack> held, uint32_t minds);
+  void discard_backlog(Subscription& subscription);
+  void release_next(Subscription& subscription, std::optional<HeldBack> held);
+  void hand_over_backlogs(const std::vector<std::shared_ptr<Subscription>>& holding, Participant& new_one);
+
+  class DelayTask;
+  static void apply_rules(const TypeEntry& type, EventBlock* event);
+  int32_t check_id(EmitCall& call, EventBlock* event);
+  int32_t publish_and_answer(EmitCall& call, EventBlock* event);
+  int32_t delay(EventBlock* event, int64_t delay_ns);
+  bool send_delayed(EventBlock* event);
 
   class WaiterTask;
   class TimeoutTask;
@@ -253,12 +277,14 @@ class Bus final : private DeliveryPort {
   TimerQueue timers_;
   Waiters waiters_;
   DeferredDeliveries deferred_;
+  DedupWindow dedup_;
   Dispatcher dispatcher_;
   std::unique_ptr<Scheduler> scheduler_;
   std::shared_ptr<Participant> host_;
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> plain_size_end_;  // above event_size_max; 0 once the bus is stopping
   std::atomic<uint64_t> retrying_{0};     // deliveries that wait for another attempt
+  std::atomic<uint64_t> expired_{0}, delayed_{0};
   std::atomic<uint64_t> unrouted_{0}, withdrawn_{0}, handler_timeouts_{0};
   std::array<std::atomic<uint64_t>, 100> rejected_by_code_{};  // by code - 300
 

@@ -145,6 +145,11 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
       std::memcpy(event.span_id, cause->event.span_id, sizeof event.span_id);
     }
   }
+  if (event.key.size != 0) block->host_flags |= EventBlock::kHostKeyed;
+  if (event.expires_unix_ns != 0)
+    block->host_flags |= EventBlock::kHostExpires;
+  else
+    apply_rules(*call.port.type, block);
   // A reply is known by its cause, which nearly always is the event being handled.
   if (cause != nullptr && cause->event.id == event.causation_id ? (cause->host_flags & EventBlock::kHostAwaited) != 0
                                                                 : !is_nil(event.causation_id) && waiters_.size() != 0)
@@ -181,8 +186,9 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
 int32_t Bus::emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id) {
   if (call.options != nullptr) [[unlikely]] {
     if (const char* wrong = check_options(*call.options)) return refuse(call, NEXUS_E_ARGUMENT, wrong);
-    if (call.options->delay_ns != 0)
-      return refuse(call, NEXUS_E_UNSUPPORTED, "a delayed emit is not supported by this host; use a timer");
+    if (call.options->delay_ns < 0) return refuse(call, NEXUS_E_ARGUMENT, "the delay is negative");
+    if (call.options->expires_unix_ns != 0 && call.options->expires_unix_ns <= call.now)
+      return refuse(call, NEXUS_E_EXPIRED, "the event's time to expire has passed already");
     if ((call.options->flags & NEXUS_EMIT_FORWARD) != 0 && !call.from.options().may_forward)
       return refuse(call, NEXUS_E_PERMISSION,
                     "passing on a foreign source needs permissions = { forward = true } in the plugin's config");
@@ -201,14 +207,14 @@ int32_t Bus::emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id) {
     return refuse(call, NEXUS_E_MEMORY, "no memory for the event");
   if (id != nullptr) *id = event->event.id;
   const bool at_once = call.options != nullptr && (call.options->flags & NEXUS_EMIT_NOW) != 0;
-  const bool held = call.thread.running.event != nullptr && !at_once;
-  if (held || (event->host_flags & EventBlock::kHostAnswers) == 0) [[likely]]
-    return finish(call, event, held ? hold(call, event) : publish(call, event));
-  event->retain();
-  const int32_t code = finish(call, event, publish(call, event));
-  if (code == NEXUS_OK) answer_request(event);
-  event->release();
-  return code;
+  if (const int32_t seen = check_id(call, event); seen != NEXUS_OK) [[unlikely]] {
+    event->release();
+    if (seen == NEXUS_OK_DUPLICATE) return seen;
+    return refuse(call, seen, "the id was used before, for an event with other content");
+  }
+  if (call.thread.running.event != nullptr && !at_once) return finish(call, event, hold(call, event));
+  const int64_t wait = call.options != nullptr ? call.options->delay_ns : 0;
+  return finish(call, event, wait != 0 ? delay(event, wait) : publish_and_answer(call, event));
 }
 
 int32_t Bus::finish(EmitCall& call, EventBlock* event, int32_t code) {
@@ -216,10 +222,12 @@ int32_t Bus::finish(EmitCall& call, EventBlock* event, int32_t code) {
     call.port.accepted.add(call.thread);
     return NEXUS_OK;
   }
+  if ((event->host_flags & EventBlock::kHostNamed) != 0) dedup_.forget(event->event.id);
   event->release();
-  return refuse(
-      call, code,
-      code == NEXUS_E_QUEUE_FULL ? "a mailbox that this event must enter is full" : "the event was not accepted");
+  return refuse(call, code,
+                code == NEXUS_E_QUEUE_FULL  ? "a mailbox that this event must enter is full"
+                : code == NEXUS_E_TOO_LARGE ? "a million delayed events wait already"
+                                            : "the event was not accepted");
 }
 
 }  // namespace nexus::host

@@ -83,7 +83,7 @@ inline bool Bus::may_be_plain(const ThreadState& thread, nexus_bytes data) const
     return publish_plain(from, port, time, options, nullptr, error);
   {
     RouteReader reader(thread);
-    const Route* route = port.type->route.load(std::memory_order_acquire);
+    const Route* route = port.type->plain_route.load(std::memory_order_acquire);
     if (route != nullptr) [[likely]] {
       const Mailbox::Push pushed = route->single != nullptr
                                        ? route->single->mailbox->push(block, route->single, false, nullptr)
@@ -102,6 +102,7 @@ inline bool Bus::may_be_plain(const ThreadState& thread, nexus_bytes data) const
                                              const nexus_emit_options* options, EventBlock* block, nexus_error* error) {
   EmitCall call{from, port, options, thread_state(), nullptr, time, error};
   if (block == nullptr) return refuse(call, NEXUS_E_MEMORY, "no memory for the event");
+  apply_rules(*port.type, block);
   return finish(call, block, publish(call, block));
 }
 
@@ -148,7 +149,7 @@ uint32_t Bus::emit_run(Participant& from, ThreadState& thread, int64_t time, con
     Port* port = from.port(item.type);
     if (item.options != nullptr || port == nullptr || !may_be_plain(thread, item.data)) [[unlikely]]
       break;
-    const Route* route = port->type->route.load(std::memory_order_acquire);
+    const Route* route = port->type->plain_route.load(std::memory_order_acquire);
     if (route == nullptr || route->single == nullptr) break;
     if (mailbox == nullptr) mailbox = route->single->mailbox;
     if (route->single->mailbox != mailbox) break;

@@ -35,6 +35,10 @@ void Bus::defer(uint64_t token, EventBlock* event, Target& target, Entry& entry,
     delivery->holds_stage = true;
     event->stage_left.fetch_add(1, std::memory_order_relaxed);
   }
+  if ((event->host_flags & EventBlock::kHostKeyed) != 0) {
+    delivery->holds_key = true;
+    entry.subscription->backlog.block(to_view(event->event.key));
+  }
   // It counts as waiting, so that max_queue_size bounds these too.
   target.mailbox->reserve_forced();
   Completion completion;
@@ -91,8 +95,10 @@ void Bus::finish_deferred(DeferredDelivery& delivery, const Completion& completi
   answer.reply_type = to_abi(completion.reply_type);
   answer.reply_format = completion.reply_format;
   answer.reply = {completion.reply.data(), completion.reply.size()};
-  dispatcher_.settle(thread_state().running, delivery.event, *delivery.target, delivery.handler(), answer);
+  const bool ended =
+      dispatcher_.settle(thread_state().running, delivery.event, *delivery.target, delivery.handler(), answer);
   std::swap(running, thread_state().running);
+  if (delivery.holds_key) follow(delivery.event, delivery.handler(), Entry::kHoldsKey, ended);
   give_up_deferred(delivery);
 }
 
@@ -107,7 +113,8 @@ void Bus::give_up_deferred(DeferredDelivery& delivery) {
 // Its plugin was swapped before it completed them: its successor gets them as another attempt.
 void Bus::redeliver_deferred(Participant& participant) {
   for (const DeferredPointer& delivery : deferred_.take_all(participant)) {
-    const std::shared_ptr<Target> again = router_.make_retry(*delivery->target, delivery->handler());
+    const std::shared_ptr<Target> again =
+        router_.make_retry(*delivery->target, delivery->handler(), delivery->holds_key ? Entry::kHoldsKey : 0);
     delivery->event->retain();
     deliver_or_redirect(delivery->event, again.get(), Mailbox::Push::kClosed);
     give_up_deferred(*delivery);

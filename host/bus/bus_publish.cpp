@@ -14,6 +14,13 @@ int64_t monotonic_now_ns() {
       .count();
 }
 
+// Mailboxes look at keys only once there are any.
+void expect_keys(const EventBlock& event, const Route& route) {
+  if ((event.host_flags & EventBlock::kHostKeyed) == 0) return;
+  for (const Stage& stage : route.stages)
+    for (Target* target : stage.targets) target->mailbox->expect_keys();
+}
+
 }  // namespace
 
 // Takes the caller's reference when it returns NEXUS_OK.
@@ -32,6 +39,7 @@ int32_t Bus::publish(EmitCall& call, EventBlock* event) {
         event->release();
         return NEXUS_OK;
       }
+      expect_keys(*event, *route);
       if (Target* target = route->single) [[likely]] {
         Slot dropped;
         const Mailbox::Push result = target->mailbox->push(event, target, hard, &dropped);
@@ -92,6 +100,7 @@ int32_t Bus::publish_to_many(EmitCall& call, EventBlock* event, const Route& rou
 // Hands the event to the mailboxes of one stage, where room for it is reserved. Takes a reference for each.
 void Bus::push_stage(EventBlock* event, const Route& route, uint32_t stage) {
   const std::vector<Target*>& targets = route.stages[stage].targets;
+  expect_keys(*event, route);
   if (route.stages.size() > 1) {
     event->forget();
     if (stage == 0) {
@@ -107,20 +116,24 @@ void Bus::push_stage(EventBlock* event, const Route& route, uint32_t stage) {
 
 // Room is reserved now, so that the emit's answer holds; the event enters the mailboxes when the handler succeeds.
 int32_t Bus::hold(EmitCall& call, EventBlock* event) {
+  const int64_t wait = call.options != nullptr ? call.options->delay_ns : 0;
   RouteReader reader(call.thread);
-  const Route* route = call.port.type->route.load(std::memory_order_acquire);
+  const Route* route = wait != 0 ? nullptr : call.port.type->route.load(std::memory_order_acquire);
   if (route != nullptr) {
     if (!reserve_all(*route, nullptr, true)) return NEXUS_E_QUEUE_FULL;
     route->retain();
   }
-  call.thread.running.held.push_back({event, route});
+  call.thread.running.held.push_back({event, route, wait});
   *call.thread.running.holds = 1;
   return NEXUS_OK;
 }
 
 void Bus::commit(RunningCallback& running) {
   for (const HeldEmit& emit : running.held) {
-    if (emit.route == nullptr) {
+    if (emit.delay_ns != 0) {
+      if (delay(emit.event, emit.delay_ns) == NEXUS_OK) continue;
+      withdrawn_.fetch_add(1, std::memory_order_relaxed);
+    } else if (emit.route == nullptr) {
       unrouted_.fetch_add(1, std::memory_order_relaxed);
     } else {
       push_stage(emit.event, *emit.route, 0);
@@ -141,6 +154,7 @@ void Bus::abort(RunningCallback& running) {
 void Bus::withdraw(std::vector<HeldEmit>& held) {
   for (const HeldEmit& emit : held) {
     withdrawn_.fetch_add(1, std::memory_order_relaxed);
+    if ((emit.event->host_flags & EventBlock::kHostNamed) != 0) dedup_.forget(emit.event->event.id);
     if (emit.route != nullptr) {
       unreserve_all(*emit.route);
       emit.route->release();

@@ -42,9 +42,18 @@ bool Bus::retry(EventBlock* event, const Target& target, const Entry& entry, int
   if (entry.attempt > subscription.retry.attempts || !subscription.active.load(std::memory_order_relaxed)) return false;
   static thread_local FastRandom random(system_random());
   const int64_t delay = after_ns > 0 ? after_ns : subscription.retry.delay_after(entry.attempt, random);
-  auto task = std::make_unique<RetryTask>(*this, event, router_.make_retry(target, entry));
+  // Later ones with the same key wait until this has ended.
+  const std::string_view key = to_view(event->event.key);
+  const bool holds_key = (event->host_flags & EventBlock::kHostKeyed) != 0;
+  if (holds_key) entry.subscription->backlog.block(key);
+  auto task =
+      std::make_unique<RetryTask>(*this, event, router_.make_retry(target, entry, holds_key ? Entry::kHoldsKey : 0));
   const auto participant = target.mailbox->owner().shared_from_this();
-  if (auto added = timers_.add(participant, clock_.monotonic_ns() + delay, std::move(task)); !added) return false;
+  if (auto added = timers_.add(participant, clock_.monotonic_ns() + delay, std::move(task)); !added) {
+    if (holds_key && (entry.minds.load(std::memory_order_relaxed) & Entry::kHoldsKey) == 0)
+      release(entry.subscription->backlog.next_of(key), Entry::kHoldsKey);
+    return false;
+  }
   if (failure_log_)
     failure_log_(event->event, subscription, error_type,
                  std::string(message) + "; attempt " + std::to_string(entry.attempt) + " of " +

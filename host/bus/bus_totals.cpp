@@ -27,6 +27,8 @@ BusTotals Bus::totals() const {
     totals.waiting += participant->mailbox().depth();
     if (Mailbox* parallel = participant->parallel_mailbox()) totals.waiting += parallel->depth();
   }
+  totals.expired = expired_.load(std::memory_order_relaxed);
+  totals.delayed = delayed_.load(std::memory_order_relaxed);
   totals.waiting += retrying_.load(std::memory_order_relaxed);
   totals.deliveries = router_.totals();
   return totals;

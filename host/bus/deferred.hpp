@@ -30,6 +30,7 @@ struct DeferredDelivery {
   std::shared_ptr<Target> target;
   uint32_t entry = 0;          // index in the target
   bool holds_stage = false;    // the next stage waits for it
+  bool holds_key = false;      // others with its key wait for it
   bool reported = false;       // as overdue
   int64_t deadline_ns = 0;     // monotonic
   std::vector<HeldEmit> held;  // what the handler emitted

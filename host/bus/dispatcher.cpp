@@ -14,6 +14,8 @@ namespace nexus::host {
 namespace {
 
 constexpr uint32_t kErrorTextMax = 2048;
+// Beside the verdicts of handlers: it was not called, and will be later.
+constexpr int32_t kHeldBack = INT32_MIN;
 // A turn ends after this many deliveries when other mailboxes wait.
 constexpr uint32_t kTurnMax = 1024;
 // How long an empty mailbox is watched before it is given up, in units of relax(): a few microseconds.
@@ -179,7 +181,9 @@ void Dispatcher::clear_outcome(Turn& turn) {
 }
 
 // A handler that is tried again, one with a condition, one that leaves its own plugin's events alone.
-[[gnu::noinline]] int32_t Dispatcher::ask_and_call(Turn& turn, const EventBlock* event, Entry& entry, uint32_t minds) {
+[[gnu::noinline]] int32_t Dispatcher::ask_and_call(Turn& turn, EventBlock* event, Target& target, Entry& entry,
+                                                   uint32_t minds) {
+  if ((minds & Entry::kBacklog) != 0 && port_.hold_back(event, target, entry)) return kHeldBack;
   if ((minds & Entry::kNoSelf) != 0 && event->emitter == turn.mailbox.owner().number()) return NEXUS_SKIP;
   if ((minds & Entry::kCondition) != 0) {
     const int32_t wanted = entry.condition(entry.user, &event->event);
@@ -190,7 +194,11 @@ void Dispatcher::clear_outcome(Turn& turn) {
       return NEXUS_REJECT;
     }
   }
-  if ((minds & Entry::kRetry) == 0) return entry.handler(entry.user, &turn.delivery, &turn.outcome);
+  const auto call = [&] {
+    const int32_t verdict = entry.handler(entry.user, &turn.delivery, &turn.outcome);
+    return verdict == kHeldBack ? -1 : verdict;
+  };
+  if ((minds & Entry::kRetry) == 0) return call();
   struct OneRetry {
     OneRetry(nexus_delivery& its_delivery, uint32_t attempt) : delivery(its_delivery) {
       delivery.attempt = attempt;
@@ -202,10 +210,10 @@ void Dispatcher::clear_outcome(Turn& turn) {
     }
     nexus_delivery& delivery;
   } const retry(turn.delivery, entry.attempt);
-  return entry.handler(entry.user, &turn.delivery, &turn.outcome);
+  return call();
 }
 
-template <bool kParallel, bool kTimed>
+template <bool kParallel, bool kTimed, bool kMinding>
 inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& target) {
   WorkerActivity& activity = turn.worker.activity;
   Entry* const end = target.entries.get() + target.size;
@@ -216,11 +224,14 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
     turn.delivery.subscription = id;
     ++turn.delivery.token;
     int32_t verdict = NEXUS_DONE;
+    uint32_t minds = entry->minds.load(std::memory_order_relaxed);
+    if constexpr (kMinding)
+      if (!entry->subscription->backlog.is_idle()) minds |= Entry::kBacklog;
     try {
-      if (const uint32_t minds = entry->minds.load(std::memory_order_relaxed); minds == 0) [[likely]] {
+      if (minds == 0) [[likely]] {
         verdict = entry->handler(entry->user, &turn.delivery, &turn.outcome);
       } else if ((minds & Entry::kInactive) == 0) {
-        verdict = ask_and_call(turn, event, *entry, minds);
+        verdict = ask_and_call(turn, event, target, *entry, minds);
       } else {
         entry->discarded.fetch_add(1, std::memory_order_relaxed);
         continue;
@@ -234,7 +245,9 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
       began = ended;
     }
     // Success, and nothing said beside it: all in one comparison, and nothing to clear for the next handler.
-    if (is_plain_success(turn, verdict)) [[likely]]
+    if ((minds & (Entry::kBacklog | Entry::kHoldsKey | Entry::kReleased)) != 0) [[unlikely]]
+      settle_followed(turn, event, target, *entry, verdict, minds);
+    else if (is_plain_success(turn, verdict)) [[likely]]
       count<kParallel>(entry->handled);
     else
       settle_unusual(turn, event, target, *entry, verdict);
@@ -244,7 +257,13 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
 template <bool kParallel>
 [[gnu::noinline]] void Dispatcher::run_handlers_timed(Turn& turn, EventBlock* event, Target& target) {
   turn.until_sample = HandlerTimes::kSample;
-  run_handlers<kParallel, true>(turn, event, target);
+  run_handlers<kParallel, true, false>(turn, event, target);
+}
+
+template <bool kParallel>
+[[gnu::noinline]] void Dispatcher::run_handlers_minding(Turn& turn, EventBlock* event, Target& target) {
+  if ((event->host_flags & EventBlock::kHostExpires) != 0 && port_.is_expired(event, target)) return;
+  run_handlers<kParallel, false, true>(turn, event, target);
 }
 
 template <bool kParallel>
@@ -268,8 +287,10 @@ void Dispatcher::run_batch(Turn& turn) {
     auto* event = static_cast<EventBlock*>(slot->item);
     turn.thread.running.event = event;
     turn.delivery.event = &event->event;
-    if (--turn.until_sample != 0) [[likely]]
-      run_handlers<kParallel, false>(turn, event, *slot->target);
+    if ((event->host_flags & EventBlock::kHostMinds) != 0) [[unlikely]]
+      run_handlers_minding<kParallel>(turn, event, *slot->target);
+    else if (--turn.until_sample != 0) [[likely]]
+      run_handlers<kParallel, false, false>(turn, event, *slot->target);
     else
       run_handlers_timed<kParallel>(turn, event, *slot->target);
     if (!slot->target->is_retry && event->route != nullptr) [[unlikely]]
@@ -291,9 +312,24 @@ void Dispatcher::count_one(const Target& target, OwnedCount& counter) {
     count<false>(counter);
 }
 
-// All but a success without emits.
-void Dispatcher::settle_unusual(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict) {
+// A delivery that others of its subscription wait behind, or that has to wait itself.
+[[gnu::noinline]] void Dispatcher::settle_followed(Turn& turn, EventBlock* event, Target& target, Entry& entry,
+                                                   int32_t verdict, uint32_t minds) {
+  bool ended = false;
+  if (verdict != kHeldBack) {
+    ended = is_plain_success(turn, verdict);
+    if (ended)
+      count_one(target, entry.handled);
+    else
+      ended = settle_unusual(turn, event, target, entry, verdict);
+  }
+  if ((minds & (Entry::kHoldsKey | Entry::kReleased)) != 0) port_.follow(event, entry, minds, ended);
+}
+
+// All but a success without emits. False when the delivery has not ended by it.
+bool Dispatcher::settle_unusual(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict) {
   RunningCallback& running = turn.thread.running;
+  bool ended = false;
   if (verdict == NEXUS_LATER) {
     port_.defer(turn.delivery.token, event, target, entry, running);
   } else {
@@ -306,24 +342,25 @@ void Dispatcher::settle_unusual(Turn& turn, EventBlock* event, Target& target, E
     answer.reply_type = outcome.reply_type;
     answer.reply_format = outcome.reply_format;
     answer.reply = outcome.reply;
-    settle(running, event, target, entry, answer);
+    ended = settle(running, event, target, entry, answer);
   }
   clear_outcome(turn);
+  return ended;
 }
 
 // Here, and only here, the fate of a delivery is decided.
-void Dispatcher::settle(RunningCallback& running, EventBlock* event, Target& target, Entry& entry,
+bool Dispatcher::settle(RunningCallback& running, EventBlock* event, Target& target, Entry& entry,
                         const HandlerAnswer& answer) {
   switch (answer.verdict) {
     case NEXUS_DONE:
       if (answer.reply_type.size != 0) port_.reply(target.mailbox->owner(), answer);
       port_.commit(running);
       count_one(target, entry.handled);
-      return;
+      return true;
     case NEXUS_SKIP:
       port_.abort(running);
       count_one(target, entry.filtered);
-      return;
+      return true;
     default:
       break;
   }
@@ -338,10 +375,11 @@ void Dispatcher::settle(RunningCallback& running, EventBlock* event, Target& tar
   if (text.empty()) text = "the handler failed without saying why";
   if (answer.verdict == NEXUS_RETRY && port_.retry(event, target, entry, answer.retry_after_ns, type, text)) {
     count_one(target, entry.retried);
-    return;
+    return false;
   }
   count_one(target, entry.failed);
   port_.handler_failed(*event, entry, type, text);
+  return !port_.park(*event, entry);
 }
 
 void Dispatcher::run_task(Turn& turn, void* task) {

@@ -42,6 +42,14 @@ class DeliveryPort {
                      std::string_view error_type, std::string_view message) = 0;
   // It will be completed by the token; what it emitted is kept with it.
   virtual void defer(uint64_t token, EventBlock* event, Target& target, Entry& entry, RunningCallback& running) = 0;
+  // The event's time has passed: its deliveries are counted, and none is made.
+  virtual bool is_expired(EventBlock* event, Target& target) = 0;
+  // Whether the delivery has to wait behind others of its subscription; then it is kept.
+  virtual bool hold_back(EventBlock* event, Target& target, Entry& entry) = 0;
+  // It has failed for good: whether its key waits until somebody decides about it.
+  virtual bool park(const EventBlock& event, Entry& entry) = 0;
+  // After a delivery that others wait behind, as its `minds` say; `ended`: it will not come again.
+  virtual void follow(EventBlock* event, Entry& entry, uint32_t minds, bool ended) = 0;
   virtual void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
                               std::string_view message) = 0;
   virtual void reply(Participant& from, const HandlerAnswer& answer) = 0;
@@ -70,7 +78,8 @@ class Dispatcher final : public TurnRunner {
 
   void run_turn(Mailbox& mailbox, Worker& worker) override;
   // Decides about a delivery that was deferred, as about any other. In its mailbox, or when that is closed.
-  void settle(RunningCallback& running, EventBlock* event, Target& target, Entry& entry, const HandlerAnswer& answer);
+  // False when it will be tried again.
+  bool settle(RunningCallback& running, EventBlock* event, Target& target, Entry& entry, const HandlerAnswer& answer);
   const HandlerTimes& times() const { return times_; }
 
   // The token of a delivery says which slot a worker ran, by the worker's sequence, and which handler of it.
@@ -83,16 +92,19 @@ class Dispatcher final : public TurnRunner {
   struct Turn;
   template <bool kParallel>
   void run_batch(Turn& turn);
-  template <bool kParallel, bool kTimed>
+  template <bool kParallel, bool kTimed, bool kMinding>
   [[gnu::always_inline]] void run_handlers(Turn& turn, EventBlock* event, Target& target);
   template <bool kParallel>
+  void run_handlers_minding(Turn& turn, EventBlock* event, Target& target);
+  template <bool kParallel>
   void run_handlers_timed(Turn& turn, EventBlock* event, Target& target);
-  static int32_t ask_and_call(Turn& turn, const EventBlock* event, Entry& entry, uint32_t minds);
+  int32_t ask_and_call(Turn& turn, EventBlock* event, Target& target, Entry& entry, uint32_t minds);
+  void settle_followed(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict, uint32_t minds);
   static bool is_plain_success(const Turn& turn, int32_t verdict);
   static void clear_outcome(Turn& turn);
   static void count_one(const Target& target, OwnedCount& counter);
   static int32_t caught(Turn& turn);
-  void settle_unusual(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict);
+  bool settle_unusual(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict);
   void run_task(Turn& turn, void* task);
   bool linger(Turn& turn);
 

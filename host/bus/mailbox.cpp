@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 
 #include "host/bus/route.hpp"
 #include "host/bus/task.hpp"
@@ -88,6 +89,7 @@ bool Mailbox::drop_oldest_both(Slot* dropped) {
   if (options_.overflow != Overflow::kDropOldest || dropped == nullptr) return false;
   ingest_running();
   if (!lanes_.take_lowest(dropped)) return false;
+  if (const uint64_t key = key_of(*dropped); key != KeyTurns::kNoKey) key_levels_.leave(key);
   ++removed_;
   ++bound_;
   if (dropped->target != nullptr) ++dropped->target->finished;
@@ -308,33 +310,55 @@ bool Mailbox::drain(int64_t deadline_monotonic_ns) {
 
 std::vector<Slot> Mailbox::close() {
   std::vector<Slot> left;
+  std::vector<int32_t> levels;
   {
     std::lock_guard running(run_lock_);
     std::lock_guard pushing(lock_);
     closed_ = true;
     bound_ = INT64_MIN / 2;  // no push finds room
     ingest_running();
-    left.resize(lanes_.size());
-    uint32_t taken = 0;
-    int32_t level = 0;
-    while (taken < left.size()) taken += lanes_.take(left.data() + taken, lanes_.size(), &level);
+    left = key_turns_.take_all();
+    for (const Slot& slot : left) levels.push_back(level_of(slot));
+    size_t taken = left.size();
+    left.resize(taken + lanes_.size());
+    while (taken < left.size()) {
+      int32_t level = 0;
+      taken += from_lanes_running(left.data() + taken, lanes_.size(), &level);
+      levels.resize(taken, level);
+    }
     for (const Slot& slot : left)
       if (slot.target != nullptr) ++slot.target->finished;
     removed_ += static_cast<int64_t>(left.size());
   }
   if (sleepers_.load(std::memory_order_relaxed) != 0) wake_waiters();
   // Ageing has mixed a few of the lower levels in between; FIFO inside a level is what counts.
-  std::stable_sort(left.begin(), left.end(), [](const Slot& a, const Slot& b) { return level_of(a) > level_of(b); });
-  return left;
+  std::vector<size_t> order(left.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return levels[a] > levels[b]; });
+  std::vector<Slot> sorted;
+  sorted.reserve(left.size());
+  for (const size_t i : order) sorted.push_back(left[i]);
+  return sorted;
 }
 
 void Mailbox::prepend(const std::vector<Slot>& slots) {
   std::lock_guard running(run_lock_);
   std::lock_guard pushing(lock_);
-  for (auto slot = slots.rbegin(); slot != slots.rend(); ++slot) {
-    if (slot->target != nullptr) ++slot->target->pushed;
-    lanes_.give_back(level_of(*slot), &*slot, 1);
+  // What is here already is younger, but can be of a key that comes back: it goes behind.
+  std::vector<Slot> younger;
+  ingest_running();
+  int32_t level = 0;
+  while (lanes_.size() != 0) {
+    const size_t at = younger.size();
+    younger.resize(at + lanes_.size());
+    younger.resize(at + from_lanes_running(younger.data() + at, lanes_.size(), &level));
   }
+  for (const Slot& slot : slots) {
+    if (slot.target != nullptr) ++slot.target->pushed;
+    if (key_of(slot) != KeyTurns::kNoKey) expect_keys();
+    to_lanes_running(slot);
+  }
+  for (const Slot& slot : younger) to_lanes_running(slot);
   pushed_ += static_cast<int64_t>(slots.size());
 }
 

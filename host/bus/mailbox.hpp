@@ -14,6 +14,8 @@
 
 #include "host/base/spin_lock.hpp"
 #include "host/bus/inbox.hpp"
+#include "host/bus/key_levels.hpp"
+#include "host/bus/key_turns.hpp"
 #include "host/bus/lanes.hpp"
 #include "host/bus/target.hpp"
 #include "host/event/block.hpp"
@@ -49,7 +51,8 @@ struct Batch {
   uint32_t size = 0;
   uint32_t next = 0;  // slots before it have been started and finished
   int32_t level = 0;
-  bool begins_turn = true;  // set by the worker when it got the mailbox from its runner
+  uint64_t key = KeyTurns::kNoKey;  // of the one slot of a parallel mailbox, where it keeps its key's turn
+  bool begins_turn = true;          // set by the worker when it got the mailbox from its runner
 };
 
 class Mailbox {
@@ -84,6 +87,10 @@ class Mailbox {
     if (schedule) [[unlikely]]
       runner_.schedule(*this, level);
     return Push::kAccepted;
+  }
+  // From now on events may have keys. Before the first of them is pushed.
+  void expect_keys() {
+    if (!expects_keys_.load(std::memory_order_relaxed)) expects_keys_.store(true, std::memory_order_relaxed);
   }
   // Several of one priority, for emitters from outside, as far as there is room; returns how many were accepted.
   uint32_t push_run(const Slot* slots, uint32_t count);
@@ -181,11 +188,16 @@ class Mailbox {
   void begin_turn_pushing();
   void end_turn_pushing();
   bool begin_turn_if_waiting_both(int32_t* level);
-  bool is_empty_both() { return lanes_.size() == 0 && inbox_.empty(); }
+  bool is_empty_both() { return lanes_.size() == 0 && inbox_.empty() && !key_turns_.has_ready(); }
 
   static int32_t level_of(const Slot& slot) {
     return slot.target == nullptr ? 0 : static_cast<const EventBlock*>(slot.item)->event.priority;
   }
+  static uint64_t key_of(const Slot& slot);
+  void to_lanes_running(const Slot& slot);
+  uint32_t from_lanes_running(Slot* out, uint32_t max, int32_t* level);
+  bool take_ready_running(Batch& batch);
+  bool keep_turn_running(Batch& batch);
   void ingest_running();
   void settle_running(Batch& batch);
   uint32_t take_running(Batch& batch);
@@ -225,12 +237,15 @@ class Mailbox {
   bool sorting_ = false;                   // several levels arrive: all goes through lanes_, see take_sorted_running
   uint32_t in_order_ = 0;                  // while sorting_: so many in a row had needed no sorting
   Lanes lanes_;                            // comes before the inbox; in use when several levels wait
+  KeyLevels key_levels_;                   // of what is in the lanes
+  KeyTurns key_turns_;                     // of a parallel one
 
   // ---- Both, seldom written.
   alignas(64) std::atomic<uint32_t> signals_{0};
   std::atomic<uint32_t> sleepers_{0};
   std::atomic<int64_t> room_at_{0};  // of started_, at which the runner answers kSignalRoom
   std::atomic<bool> stuck_{false};
+  std::atomic<bool> expects_keys_{false};
 
   std::mutex wait_mutex_;
   std::condition_variable wait_condition_;

@@ -1,5 +1,7 @@
 // The runner's side of a mailbox: taking batches in the order of levels, and ending turns. See mailbox.hpp.
 #include <algorithm>
+#include <functional>
+#include <string_view>
 
 #include "host/bus/mailbox.hpp"
 #include "host/bus/target.hpp"
@@ -45,8 +47,63 @@ void Mailbox::settle_running(Batch& batch) {
     ++run;
   }
   if (target != nullptr) target->finished += run;
-  if (batch.next < batch.size) lanes_.give_back(batch.level, batch.slots + batch.next, batch.size - batch.next);
+  if (batch.key != KeyTurns::kNoKey) {
+    if (batch.next < batch.size)
+      key_turns_.give_back(batch.key, batch.slots[batch.next++]);
+    else
+      key_turns_.leave(batch.key);
+    batch.key = KeyTurns::kNoKey;
+  }
+  if (batch.next < batch.size) {
+    if (expects_keys_.load(std::memory_order_relaxed))
+      for (uint32_t i = batch.next; i < batch.size; ++i)
+        if (const uint64_t key = key_of(batch.slots[i]); key != KeyTurns::kNoKey)
+          key_levels_.enter_first(key, batch.level);
+    lanes_.give_back(batch.level, batch.slots + batch.next, batch.size - batch.next);
+  }
   batch.size = batch.next = 0;
+}
+
+// A number for the key of a slot's event, or kNoKey.
+uint64_t Mailbox::key_of(const Slot& slot) {
+  if (slot.target == nullptr) return KeyTurns::kNoKey;
+  const auto* event = static_cast<const EventBlock*>(slot.item);
+  if ((event->host_flags & EventBlock::kHostKeyed) == 0) return KeyTurns::kNoKey;
+  return std::hash<std::string_view>()(to_view(event->event.key)) | 1;
+}
+
+void Mailbox::to_lanes_running(const Slot& slot) {
+  int32_t level = level_of(slot);
+  if (expects_keys_.load(std::memory_order_relaxed))
+    if (const uint64_t key = key_of(slot); key != KeyTurns::kNoKey) level = key_levels_.enter(key, level);
+  lanes_.push(level, slot);
+}
+
+uint32_t Mailbox::from_lanes_running(Slot* out, uint32_t max, int32_t* level) {
+  const uint32_t taken = lanes_.take(out, max, level);
+  if (expects_keys_.load(std::memory_order_relaxed))
+    for (uint32_t i = 0; i < taken; ++i)
+      if (const uint64_t key = key_of(out[i]); key != KeyTurns::kNoKey) key_levels_.leave(key);
+  return taken;
+}
+
+// Of a parallel mailbox: one that waited for its key's turn.
+bool Mailbox::take_ready_running(Batch& batch) {
+  if (!key_turns_.has_ready()) return false;
+  batch.key = key_turns_.take_ready(&batch.slots[0]);
+  batch.level = level_of(batch.slots[0]);
+  batch.size = 1;
+  return true;
+}
+
+// Whether the slot that was taken may run now; else it waits for its key's turn.
+bool Mailbox::keep_turn_running(Batch& batch) {
+  if (batch.slots[0].target == nullptr || !batch.slots[0].target->is_keyed) return true;
+  const uint64_t key = key_of(batch.slots[0]);
+  if (key == KeyTurns::kNoKey) return true;
+  if (!key_turns_.enter(key, batch.slots[0])) return false;
+  batch.key = key;
+  return true;
 }
 
 // Moves all there is in the inbox to the lanes.
@@ -56,7 +113,7 @@ void Mailbox::ingest_running() {
     for (uint32_t i = 0; i < count; ++i)
       if (slots[i].target != nullptr)
         __builtin_prefetch(&static_cast<const EventBlock*>(slots[i].item)->event.priority);
-    for (uint32_t i = 0; i < count; ++i) lanes_.push(level_of(slots[i]), slots[i]);
+    for (uint32_t i = 0; i < count; ++i) to_lanes_running(slots[i]);
   }
 }
 
@@ -72,7 +129,7 @@ uint32_t Mailbox::take_sorted_running(Batch& batch) {
   constexpr uint32_t kFew = 8;
   constexpr uint32_t kInOrderMax = 256;
   ingest_running();
-  const uint32_t taken = lanes_.take(batch.slots, std::min(batch_max_, kFew), &batch.level);
+  const uint32_t taken = from_lanes_running(batch.slots, std::min(batch_max_, kFew), &batch.level);
   if (taken == 0) return 0;
   const int64_t level = level_to_beat_running(batch);
   const bool in_order = level == level_now_ && (lanes_.size() == 0 || lanes_.lane_in_use() == batch.level);
@@ -99,7 +156,7 @@ uint32_t Mailbox::take_lanes_both(Batch& batch) {
   if (mixed || lanes_.lane_in_use() != inbox_level_) ingest_running();
   if (mixed) unsignal(kSignalMixed);
   if (has_signal(kSignalPreempt)) unsignal(kSignalPreempt);
-  uint32_t taken = lanes_.take(batch.slots, batch_max_, &batch.level);
+  uint32_t taken = from_lanes_running(batch.slots, batch_max_, &batch.level);
   if (taken != 0 && lanes_.size() == 0 && batch.level == inbox_level_)
     taken += inbox_.take(batch.slots + taken, batch_max_ - taken);
   if (taken != 0 && !is_parallel()) level_now_ = told_above_ = level_to_beat_running(batch);
@@ -132,7 +189,7 @@ uint32_t Mailbox::take_running(Batch& batch) {
   signal(kSignalSorting);
   sorting_ = true;
   in_order_ = 0;
-  for (uint32_t i = 0; i < taken; ++i) lanes_.push(level_of(batch.slots[i]), batch.slots[i]);
+  for (uint32_t i = 0; i < taken; ++i) to_lanes_running(batch.slots[i]);
   return take_sorted_running(batch);
 }
 
@@ -164,7 +221,12 @@ uint32_t Mailbox::take_parallel(Batch& batch, bool end_turn, bool* ended) {
     // Only the worker that took it from the runner's queue knows that it is no longer there: another one may run it at
     // the same time, and queueing it twice would lose a turn.
     if (batch.begins_turn) queued_ = batch.begins_turn = false;
-    if (!has_signal(kSignalPause)) batch.size = take_lanes_both(batch);
+    while (batch.size == 0 && !has_signal(kSignalPause)) {
+      if (take_ready_running(batch)) break;
+      batch.size = take_lanes_both(batch);
+      if (batch.size == 0 || keep_turn_running(batch)) break;
+      batch.size = 0;
+    }
     if (batch.size == 0 && (end_turn || has_signal(kSignalPause))) {
       end_turn_pushing();
       *ended = true;

@@ -26,19 +26,32 @@ std::shared_ptr<Target> make_target(Mailbox* mailbox, uint32_t type_index,
     if (entry.condition != nullptr) minds |= Entry::kCondition;
     if ((subscriptions[i]->flags & NEXUS_SUBSCRIBE_NO_SELF) != 0) minds |= Entry::kNoSelf;
     if (!subscriptions[i]->active.load(std::memory_order_relaxed)) minds |= Entry::kInactive;
+    if (subscriptions[i]->backlog.is_paused()) minds |= Entry::kBacklog;
+    if (subscriptions[i]->concurrency == NEXUS_CONCURRENCY_KEYED) target->is_keyed = true;
     entry.minds.store(minds, std::memory_order_relaxed);
   }
   return target;
 }
 
 std::shared_ptr<Target> make_retry_target(Mailbox* mailbox, uint32_t type_index,
-                                          const std::shared_ptr<Subscription>& subscription, uint32_t attempt) {
+                                          const std::shared_ptr<Subscription>& subscription, uint32_t attempt,
+                                          uint32_t minds) {
   std::shared_ptr<Target> target = make_target(mailbox, type_index, {subscription});
   target->is_retry = true;
   Entry& entry = target->entries[0];
   entry.attempt = attempt;
-  const uint32_t inactive = entry.minds.load(std::memory_order_relaxed) & Entry::kInactive;
-  entry.minds.store(inactive | Entry::kRetry, std::memory_order_relaxed);
+  const uint32_t kept = entry.minds.load(std::memory_order_relaxed) & (Entry::kInactive | Entry::kBacklog);
+  entry.minds.store(kept | Entry::kRetry | minds, std::memory_order_relaxed);
+  return target;
+}
+
+std::shared_ptr<Target> make_released_target(const Target& held, uint32_t index, uint32_t minds) {
+  const Entry& from = held.entries[index];
+  if (held.is_retry)
+    return make_retry_target(held.mailbox, held.type_index, from.subscription, from.attempt,
+                             minds | (from.minds.load(std::memory_order_relaxed) & Entry::kHoldsKey));
+  std::shared_ptr<Target> target = make_target(held.mailbox, held.type_index, {from.subscription});
+  target->entries[0].minds.fetch_or(minds, std::memory_order_relaxed);
   return target;
 }
 

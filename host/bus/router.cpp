@@ -37,6 +37,11 @@ TypeEntry* Router::intern_locked(std::string_view name) {
   entry->index = static_cast<uint32_t>(owned_types_.size());
   entry->reserved = is_reserved_type(name);
   entry->reports_failure = name == "plugin.error" || name == "event.dead_lettered";
+  for (const TypeRule& rule : rules_) {
+    if (!rule.match.matches(name)) continue;
+    entry->expires_ns = rule.expires_ns;
+    break;
+  }
   TypeEntry* type = entry.get();
   types_[type->index] = type;
   owned_types_.push_back(std::move(entry));
@@ -75,18 +80,43 @@ void Router::detach(const std::shared_ptr<Subscription>& subscription, std::vect
   }
 }
 
-// What already waits for its handler is passed over from now on. `types` are those whose present routes name it.
-void Router::deactivate(Subscription& subscription, const std::vector<TypeEntry*>& types) {
-  subscription.active.store(false, std::memory_order_release);
-  const auto mark = [&](const std::vector<std::shared_ptr<Target>>& targets) {
+// The live entries of a subscription; `types` are those whose present routes name it.
+template <class Change>
+void Router::each_entry_of(const Subscription& subscription, const std::vector<TypeEntry*>& types, Change change) {
+  const auto visit = [&](const std::vector<std::shared_ptr<Target>>& targets) {
     for (const auto& target : targets)
       for (uint32_t i = 0; i < target->size; ++i)
-        if (target->entries[i].subscription.get() == &subscription)
-          target->entries[i].minds.fetch_or(Entry::kInactive, std::memory_order_relaxed);
+        if (target->entries[i].subscription.get() == &subscription) change(target->entries[i].minds);
   };
   for (const TypeEntry* type : types)
-    if (const Route* route = type->route.load(std::memory_order_relaxed)) mark(route->owned);
-  mark(retired_targets_);
+    if (const Route* route = type->route.load(std::memory_order_relaxed)) visit(route->owned);
+  visit(retired_targets_);
+}
+
+// What already waits for its handler is passed over from now on.
+void Router::deactivate(Subscription& subscription, const std::vector<TypeEntry*>& types) {
+  subscription.active.store(false, std::memory_order_release);
+  each_entry_of(subscription, types, [](auto& minds) { minds.fetch_or(Entry::kInactive, std::memory_order_relaxed); });
+}
+
+void Router::mark_backlog(const Subscription& subscription, bool on) {
+  std::lock_guard guard(mutex_);
+  std::vector<TypeEntry*> types;
+  for (const auto& type : owned_types_) types.push_back(type.get());
+  each_entry_of(subscription, types, [on](auto& minds) {
+    if (on)
+      minds.fetch_or(Entry::kBacklog, std::memory_order_relaxed);
+    else
+      minds.fetch_and(~Entry::kBacklog, std::memory_order_relaxed);
+  });
+}
+
+std::vector<std::shared_ptr<Subscription>> Router::with_backlog(const Participant& participant) const {
+  std::lock_guard guard(mutex_);
+  std::vector<std::shared_ptr<Subscription>> found;
+  for (const auto& [id, subscription] : subscriptions_)
+    if (subscription->participant == &participant && !subscription->backlog.is_idle()) found.push_back(subscription);
+  return found;
 }
 
 void Router::add(std::shared_ptr<Subscription> subscription) {
@@ -181,6 +211,7 @@ void Router::rebuild(TypeEntry& type) {
   Route* route = nullptr;
   if (!type.matching.empty()) route = make_route(type.index, type.matching);
   type.route.store(route, std::memory_order_release);
+  if (type.expires_ns == 0) type.plain_route.store(route, std::memory_order_release);
   if (old_route == nullptr) return;
   retired_targets_.insert(retired_targets_.end(), old_route->owned.begin(), old_route->owned.end());
   retired_routes_.push_back({old_route, Epochs::instance().retire()});
@@ -190,45 +221,6 @@ void Router::rebuild_all(std::vector<TypeEntry*>& touched) {
   std::sort(touched.begin(), touched.end());
   touched.erase(std::unique(touched.begin(), touched.end()), touched.end());
   for (TypeEntry* type : touched) rebuild(*type);
-}
-
-Target* Router::successor_of(const Target& old_target, const Participant& participant) {
-  std::lock_guard guard(mutex_);
-  for (const auto& [old_one, successor] : successors_)
-    if (old_one == &old_target) return successor.get();
-  std::vector<std::shared_ptr<Subscription>> heirs;
-  for (uint32_t i = 0; i < old_target.size; ++i) {
-    const Subscription& old_one = *old_target.entries[i].subscription;
-    for (const auto& [id, candidate] : subscriptions_) {
-      if (candidate->participant != &participant || candidate->is_wait || old_one.is_wait ||
-          !candidate->active.load(std::memory_order_relaxed))
-        continue;
-      const bool same =
-          old_one.name.empty() ? candidate->pattern.text() == old_one.pattern.text() : candidate->name == old_one.name;
-      if (!same || !candidate->pattern.matches(types_[old_target.type_index]->name)) continue;
-      if (std::find(heirs.begin(), heirs.end(), candidate) == heirs.end()) heirs.push_back(candidate);
-      break;
-    }
-  }
-  std::shared_ptr<Target> successor;
-  if (!heirs.empty()) {
-    successor = old_target.is_retry ? make_retry_target(heirs[0]->mailbox, old_target.type_index, heirs[0],
-                                                        old_target.entries[0].attempt)
-                                    : make_target(heirs[0]->mailbox, old_target.type_index, heirs);
-    retired_targets_.push_back(successor);  // part of no route: it goes when its slots are gone
-  }
-  successors_.emplace_back(&old_target, successor);
-  return successor.get();
-}
-
-std::shared_ptr<Target> Router::make_retry(const Target& failed, const Entry& entry) {
-  auto target = make_retry_target(failed.mailbox, failed.type_index, entry.subscription, entry.attempt + 1);
-  std::lock_guard guard(mutex_);
-  // Made before the lock was taken: it may have been unsubscribed since.
-  if (!entry.subscription->active.load(std::memory_order_relaxed))
-    target->entries[0].minds.fetch_or(Entry::kInactive, std::memory_order_relaxed);
-  retired_targets_.push_back(target);  // part of no route: it goes when nobody holds it and its slots are gone
-  return target;
 }
 
 // ---- Reclamation and figures --------------------------------------------------------------------------------------

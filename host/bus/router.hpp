@@ -22,12 +22,21 @@ namespace nexus::host {
 
 class Participant;
 
+// Settings for the types that a pattern matches.
+struct TypeRule {
+  Pattern match;
+  int64_t expires_ns = 0;  // after its emit an event is no longer delivered; 0: it is
+};
+
 struct TypeEntry {
   std::string name;
   uint32_t index = 0;
   bool reserved = false;                     // system.* and plugin.*
   bool reports_failure = false;              // plugin.error and the like: a failure while handling it is no news
+  int64_t expires_ns = 0;                    // as a rule says; 0: never
   std::atomic<const Route*> route{nullptr};  // null when nobody listens
+  // The same, but null where a rule has to be applied: what an emit that looks at nothing else may use.
+  std::atomic<const Route*> plain_route{nullptr};
   std::vector<std::shared_ptr<Subscription>> matching;  // guarded by the router's mutex; live ones of active plugins
   std::atomic<uint64_t> handled_before{0};              // by targets that are gone
   std::atomic<uint64_t> accepted_before{0}, rejected_before{0};  // of emitters that are gone
@@ -48,6 +57,9 @@ class Router {
   Router();
   ~Router();
 
+  // Before the first type is interned.
+  void set_rules(std::vector<TypeRule> rules) { rules_ = std::move(rules); }
+
   // The entry of a type name, made at first use; entries live as long as the router. NEXUS_E_TYPE_NAME,
   // NEXUS_E_TOO_LARGE.
   Result<TypeEntry*> intern(std::string_view name);
@@ -65,9 +77,18 @@ class Router {
   // In one step, as emitters see it: the old one's subscriptions end and the new one's begin.
   void replace(const Participant& old_one, const Participant& new_one);
 
+  // The target for one more attempt of a handler that has failed, and for a delivery that its backlog releases; with
+  // these bits of Entry::minds beside its own. Any thread.
+  std::shared_ptr<Target> make_retry(const Target& failed, const Entry& entry, uint32_t minds = 0);
+  std::shared_ptr<Target> make_released(const HeldBack& held, uint32_t minds);
+  // Has the handlers of a subscription ask their backlog, or no longer.
+  void mark_backlog(const Subscription& subscription, bool on);
+  // The subscription of the participant that stands for one of another after a hot swap, or null.
+  std::shared_ptr<Subscription> heir_of(const Subscription& old_one, const Participant& participant) const;
+  // Subscriptions that hold something back, of one participant.
+  std::vector<std::shared_ptr<Subscription>> with_backlog(const Participant& participant) const;
+
   // The target in `mailbox`'s participant that stands for `old_target` after a hot swap: the handlers of the same names
-  // The target for one more attempt of a handler that has failed. Any thread.
-  std::shared_ptr<Target> make_retry(const Target& failed, const Entry& entry);
   // or, for those without one, of the same pattern. Null when there is none. Only after replace().
   Target* successor_of(const Target& old_target, const Participant& participant);
 
@@ -93,6 +114,10 @@ class Router {
   bool is_active(const Subscription& subscription) const;
   void attach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched);
   void detach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched);
+  template <class Change>
+  void each_entry_of(const Subscription& subscription, const std::vector<TypeEntry*>& types, Change change);
+  std::shared_ptr<Target> keep_unrouted(std::shared_ptr<Target> target);
+  std::shared_ptr<Subscription> heir_locked(const Subscription& old_one, const Participant& participant) const;
   void deactivate(Subscription& subscription, const std::vector<TypeEntry*>& types);
   void rebuild(TypeEntry& type);
   void rebuild_all(std::vector<TypeEntry*>& touched);
@@ -101,7 +126,8 @@ class Router {
   template <class Visit>
   void each_target(Visit visit) const;
 
-  mutable std::mutex mutex_;  // guards all below but what is atomic
+  std::vector<TypeRule> rules_;  // constant once types are interned
+  mutable std::mutex mutex_;     // guards all below but what is atomic
   std::unordered_map<std::string_view, TypeEntry*> by_name_;
   std::vector<std::unique_ptr<TypeEntry>> owned_types_;
   std::unique_ptr<TypeEntry*[]> types_;  // by index; an entry is written before type_count_ counts it

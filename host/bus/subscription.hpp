@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "host/bus/backlog.hpp"
 #include "host/bus/retry_policy.hpp"
 #include "host/event/pattern.hpp"
 #include "nexus/abi/bus.h"
@@ -40,6 +41,7 @@ struct Subscription {
   std::shared_ptr<const void> keeps;  // what `user` points to, where it is the host's own
   bool is_wait = false;               // of a waiter: for one event, of nobody's concern
 
+  Backlog backlog;
   std::atomic<bool> active{true};
   // What was counted in targets that are gone; the live ones' counts come on top. Added to by the router only.
   std::atomic<uint64_t> handled_before{0}, failed_before{0}, filtered_before{0}, discarded_before{0}, retried_before{0};

@@ -28,6 +28,9 @@ class OwnedCount {
 struct alignas(64) Entry {
   // What a delivery has to mind beside calling the handler; 0 for nearly all.
   static constexpr uint32_t kCondition = 1, kNoSelf = 2, kInactive = 4, kRetry = 8;
+  // The subscription is paused, or holds back what has the same key; this delivery holds its key; this one was released
+  // by the end of a pause, and the next one follows it.
+  static constexpr uint32_t kBacklog = 16, kHoldsKey = 32, kReleased = 64;
   std::atomic<uint32_t> minds{0};
   nexus_handle id = 0;
   nexus_handler_fn handler = nullptr;
@@ -45,6 +48,7 @@ struct Target : std::enable_shared_from_this<Target> {
   uint32_t type_index = 0;
   uint32_t size = 0;
   bool is_retry = false;  // of one handler that has failed; the event has passed this stage
+  bool is_keyed = false;  // one at a time of each key, where several workers run the mailbox
   std::unique_ptr<Entry[]> entries;
   // Slots that named this target: pushed ones, guarded by the lock of the mailbox's emitters, and finished or dropped
   // ones, guarded by that of its runner. On lines of their own: emitters read the line above for every event.

@@ -18,7 +18,8 @@ class Participant;
 // An event that a handler has emitted and that leaves when the handler succeeds. Room for it has been reserved.
 struct HeldEmit {
   EventBlock* event;
-  const Route* route;  // retained; null when nobody listens
+  const Route* route;  // retained; null when nobody listens, or it is delayed
+  int64_t delay_ns;
 };
 
 // The callback that this thread runs.

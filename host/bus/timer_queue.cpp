@@ -1,5 +1,6 @@
 #include "host/bus/timer_queue.hpp"
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,8 +40,10 @@ Result<nexus_handle> TimerQueue::add(const std::shared_ptr<Participant>& partici
   {
     std::lock_guard guard(mutex_);
     size_t& pending = pending_by_participant_[participant.get()];
-    if (pending >= kPendingMaxPerParticipant)
-      return make_error(NEXUS_E_TOO_LARGE, "more than 100000 timers of " + participant->id() + " are pending",
+    const size_t pending_max = participant->options().is_host ? kPendingMaxOfHost : kPendingMaxPerParticipant;
+    if (pending >= pending_max)
+      return make_error(NEXUS_E_TOO_LARGE,
+                        "more than " + std::to_string(pending_max) + " timers of " + participant->id() + " are pending",
                         "cancel those that are not needed, or use one timer for many deadlines");
     ++pending;
     handle = next_handle_++;

@@ -20,6 +20,7 @@ class Participant;
 class TimerQueue {
  public:
   static constexpr size_t kPendingMaxPerParticipant = 100'000;
+  static constexpr size_t kPendingMaxOfHost = 1'000'000;  // all delayed emits among them
   static constexpr int64_t kNever = INT64_MAX;
 
   // Delivers `task` to the participant's mailbox at the due time. NEXUS_E_TOO_LARGE.

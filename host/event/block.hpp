@@ -41,6 +41,11 @@ struct EventBlock {
   static constexpr uint8_t kHostNoErrorReport = 1;  // a failure while handling it is not reported as an event again
   static constexpr uint8_t kHostAwaited = 2;        // a request: somebody waits for what it causes
   static constexpr uint8_t kHostAnswers = 4;        // what it was caused by may be a request
+  static constexpr uint8_t kHostNamed = 8;          // its id is the emitter's own, see DedupWindow
+  static constexpr uint8_t kHostExpires = 16;       // it has a time after which it is not delivered
+  static constexpr uint8_t kHostKeyed = 32;         // it has a key
+  // What a delivery has to mind.
+  static constexpr uint8_t kHostMinds = kHostExpires | kHostKeyed;
 
   // For an emitter whose headers are all alike: true when the block still holds what this emitter wrote the last time,
   // so that only what differs has to be written. That spares the other cores most of the lines. Who changes a header in
