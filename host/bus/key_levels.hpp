@@ -1,9 +1,8 @@
-// Keeps events with the same key in the order they came where several priorities wait: one never stands in a higher
-// lane than one before it. Keys are known by their hash: two that share one only share their order. Not thread-safe:
-// the mailbox's lock guards it.
+// Keeps events with the same key in the order they came where several priorities wait: as long as one waits or has not
+// run, those after it stand in its lane, for ageing takes from lower lanes too. Keys are known by their hash: two that
+// share one only share their order. Not thread-safe: the mailbox's lock guards it.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <unordered_map>
 
@@ -15,10 +14,8 @@ class KeyLevels {
   int32_t enter(uint64_t key, int32_t level) {
     Waiting& waiting = waiting_.try_emplace(key, Waiting{level, 0}).first->second;
     ++waiting.count;
-    return waiting.level = std::min(waiting.level, level);
+    return waiting.level;
   }
-  // One comes back to where it was, before all others.
-  void enter_first(uint64_t key, int32_t level) { ++waiting_.try_emplace(key, Waiting{level, 0}).first->second.count; }
   void leave(uint64_t key) {
     const auto at = waiting_.find(key);
     if (at != waiting_.end() && --at->second.count == 0) waiting_.erase(at);
@@ -26,7 +23,7 @@ class KeyLevels {
 
  private:
   struct Waiting {
-    int32_t level;  // of the lane where the last one waits
+    int32_t level;
     uint32_t count;
   };
   std::unordered_map<uint64_t, Waiting> waiting_;

@@ -323,7 +323,7 @@ std::vector<Slot> Mailbox::close() {
     left.resize(taken + lanes_.size());
     while (taken < left.size()) {
       int32_t level = 0;
-      taken += from_lanes_running(left.data() + taken, lanes_.size(), &level);
+      taken += from_lanes_running(left.data() + taken, lanes_.size(), &level, nullptr);
       levels.resize(taken, level);
     }
     for (const Slot& slot : left)
@@ -351,7 +351,7 @@ void Mailbox::prepend(const std::vector<Slot>& slots) {
   while (lanes_.size() != 0) {
     const size_t at = younger.size();
     younger.resize(at + lanes_.size());
-    younger.resize(at + from_lanes_running(younger.data() + at, lanes_.size(), &level));
+    younger.resize(at + from_lanes_running(younger.data() + at, lanes_.size(), &level, nullptr));
   }
   for (const Slot& slot : slots) {
     if (slot.target != nullptr) ++slot.target->pushed;

@@ -51,6 +51,7 @@ struct Batch {
   uint32_t size = 0;
   uint32_t next = 0;  // slots before it have been started and finished
   int32_t level = 0;
+  uint64_t keys[kMax] = {};         // of those slots that key_levels_ counts
   uint64_t key = KeyTurns::kNoKey;  // of the one slot of a parallel mailbox, where it keeps its key's turn
   bool begins_turn = true;          // set by the worker when it got the mailbox from its runner
 };
@@ -195,7 +196,7 @@ class Mailbox {
   }
   static uint64_t key_of(const Slot& slot);
   void to_lanes_running(const Slot& slot);
-  uint32_t from_lanes_running(Slot* out, uint32_t max, int32_t* level);
+  uint32_t from_lanes_running(Slot* out, uint32_t max, int32_t* level, uint64_t* keys);
   bool take_ready_running(Batch& batch);
   bool keep_turn_running(Batch& batch);
   void ingest_running();

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 #include "host/bus/mailbox.hpp"
 #include "host/bus/target.hpp"
@@ -54,13 +55,17 @@ void Mailbox::settle_running(Batch& batch) {
       key_turns_.leave(batch.key);
     batch.key = KeyTurns::kNoKey;
   }
-  if (batch.next < batch.size) {
-    if (expects_keys_.load(std::memory_order_relaxed))
-      for (uint32_t i = batch.next; i < batch.size; ++i)
-        if (const uint64_t key = key_of(batch.slots[i]); key != KeyTurns::kNoKey)
-          key_levels_.enter_first(key, batch.level);
-    lanes_.give_back(batch.level, batch.slots + batch.next, batch.size - batch.next);
+  if (expects_keys_.load(std::memory_order_relaxed)) {
+    for (uint32_t i = 0; i < batch.size; ++i) {
+      const uint64_t counted = std::exchange(batch.keys[i], KeyTurns::kNoKey);
+      if (i < batch.next) {
+        key_levels_.leave(counted);
+      } else if (counted == KeyTurns::kNoKey) {
+        if (const uint64_t key = key_of(batch.slots[i]); key != KeyTurns::kNoKey) key_levels_.enter(key, batch.level);
+      }
+    }
   }
+  if (batch.next < batch.size) lanes_.give_back(batch.level, batch.slots + batch.next, batch.size - batch.next);
   batch.size = batch.next = 0;
 }
 
@@ -79,11 +84,17 @@ void Mailbox::to_lanes_running(const Slot& slot) {
   lanes_.push(level, slot);
 }
 
-uint32_t Mailbox::from_lanes_running(Slot* out, uint32_t max, int32_t* level) {
+// Keys go on counting until their slots have run; without `keys` they end here.
+uint32_t Mailbox::from_lanes_running(Slot* out, uint32_t max, int32_t* level, uint64_t* keys) {
   const uint32_t taken = lanes_.take(out, max, level);
-  if (expects_keys_.load(std::memory_order_relaxed))
-    for (uint32_t i = 0; i < taken; ++i)
-      if (const uint64_t key = key_of(out[i]); key != KeyTurns::kNoKey) key_levels_.leave(key);
+  if (!expects_keys_.load(std::memory_order_relaxed)) return taken;
+  for (uint32_t i = 0; i < taken; ++i) {
+    const uint64_t key = key_of(out[i]);
+    if (keys != nullptr)
+      keys[i] = key;
+    else
+      key_levels_.leave(key);
+  }
   return taken;
 }
 
@@ -101,6 +112,8 @@ bool Mailbox::keep_turn_running(Batch& batch) {
   if (batch.slots[0].target == nullptr || !batch.slots[0].target->is_keyed) return true;
   const uint64_t key = key_of(batch.slots[0]);
   if (key == KeyTurns::kNoKey) return true;
+  // From here on the turns keep its key in order.
+  key_levels_.leave(std::exchange(batch.keys[0], KeyTurns::kNoKey));
   if (!key_turns_.enter(key, batch.slots[0])) return false;
   batch.key = key;
   return true;
@@ -129,7 +142,7 @@ uint32_t Mailbox::take_sorted_running(Batch& batch) {
   constexpr uint32_t kFew = 8;
   constexpr uint32_t kInOrderMax = 256;
   ingest_running();
-  const uint32_t taken = from_lanes_running(batch.slots, std::min(batch_max_, kFew), &batch.level);
+  const uint32_t taken = from_lanes_running(batch.slots, std::min(batch_max_, kFew), &batch.level, batch.keys);
   if (taken == 0) return 0;
   const int64_t level = level_to_beat_running(batch);
   const bool in_order = level == level_now_ && (lanes_.size() == 0 || lanes_.lane_in_use() == batch.level);
@@ -156,7 +169,7 @@ uint32_t Mailbox::take_lanes_both(Batch& batch) {
   if (mixed || lanes_.lane_in_use() != inbox_level_) ingest_running();
   if (mixed) unsignal(kSignalMixed);
   if (has_signal(kSignalPreempt)) unsignal(kSignalPreempt);
-  uint32_t taken = from_lanes_running(batch.slots, batch_max_, &batch.level);
+  uint32_t taken = from_lanes_running(batch.slots, batch_max_, &batch.level, batch.keys);
   if (taken != 0 && lanes_.size() == 0 && batch.level == inbox_level_)
     taken += inbox_.take(batch.slots + taken, batch_max_ - taken);
   if (taken != 0 && !is_parallel()) level_now_ = told_above_ = level_to_beat_running(batch);

@@ -27,6 +27,10 @@ struct Deferring {
       return NEXUS_LATER;
     };
   }
+  std::vector<uint32_t> seen_attempts() {
+    std::lock_guard guard(mutex);
+    return attempts;
+  }
   uint64_t token(size_t i) {
     std::lock_guard guard(mutex);
     return tokens.at(i);
@@ -167,7 +171,7 @@ TEST_CASE("a deferred delivery that fails is tried again, and a reply may ride o
   clock.advance(1'000);
   rig.bus->timers().run_due(clock.monotonic_ns());
   await_seen(deferring.probe, 2);
-  CHECK(deferring.attempts == std::vector<uint32_t>{1, 2});
+  CHECK(deferring.seen_attempts() == std::vector<uint32_t>{1, 2});
   Completion reply;
   reply.reply_type = "price.told";
   reply.reply = {0x18, 0x2a};
@@ -220,7 +224,7 @@ TEST_CASE("at a hot swap the successor gets what was deferred, as another attemp
   rig.bus->remove(old_one);
   await_seen(next.probe, 1);
   await_waiting(*rig.bus, 1);
-  CHECK(next.attempts == std::vector<uint32_t>{2});
+  CHECK(next.seen_attempts() == std::vector<uint32_t>{2});
   rig.bus->remove(new_one);
   CHECK(rig.bus->totals().waiting == 0);
   CHECK(rig.bus->totals().deliveries.discarded == 1);

@@ -18,6 +18,8 @@ struct Answered {
   std::vector<std::string> types;
   std::function<void(const nexus_event*)> then;
 
+  ~Answered() { std::lock_guard guard(mutex); }  // the last call has returned
+
   static void call(void* user, int32_t code, const nexus_event* event) {
     auto& self = *static_cast<Answered*>(user);
     if (self.then) self.then(event);
@@ -132,6 +134,7 @@ TEST_CASE("what a failing handler had emitted is no reply; that of the next atte
   CHECK(answered.count() == 0);
   r.pass(1000);
   CHECK(answered.await() == std::vector<int32_t>{NEXUS_OK});
+  REQUIRE(r.rig.settle());
   CHECK(answered.types == std::vector<std::string>{"price.told"});
 }
 
@@ -168,6 +171,7 @@ TEST_CASE("an answer from a thread of the plugin's own names its cause") {
          NEXUS_OK);
   }).join();
   CHECK(answered.await() == std::vector<int32_t>{NEXUS_OK});
+  REQUIRE(r.rig.settle());
 }
 
 TEST_CASE("a request that nobody listens to is answered at once") {
@@ -176,6 +180,7 @@ TEST_CASE("a request that nobody listens to is answered at once") {
   REQUIRE(r.request(answered, {}, 5'000'000'000) == NEXUS_OK);
   CHECK(answered.await() == std::vector<int32_t>{NEXUS_E_UNKNOWN});
   CHECK(r.rig.bus->timers().pending() == 0);
+  REQUIRE(r.rig.settle());
 }
 
 TEST_CASE("a cancelled waiter is told so, once") {
