@@ -3,8 +3,8 @@
 #include <csignal>
 #include <cstdio>
 
-#include <boost/asio/post.hpp>
 #include <unistd.h>
+#include <boost/asio/post.hpp>
 
 #include "host/app/bus_log.hpp"
 #include "host/app/config_methods.hpp"
@@ -14,6 +14,7 @@
 #include "host/base/log.hpp"
 #include "host/base/os/thread_name.hpp"
 #include "host/control/plugin_methods.hpp"
+#include "host/control/trace_methods.hpp"
 #include "host/event/json.hpp"
 
 namespace nexus::host {
@@ -106,10 +107,11 @@ HostFacts Runtime::facts() const {
 }
 
 void Runtime::add_methods() {
-  add_host_methods(*surface_, HostMethodPorts{*bus_, metrics_, facts(),
-                                              [this] { return std::string_view(state_.load()); },
-                                              [this](std::string_view reason) { request_stop(reason); }});
+  add_host_methods(*surface_,
+                   HostMethodPorts{*bus_, metrics_, facts(), [this] { return std::string_view(state_.load()); },
+                                   [this](std::string_view reason) { request_stop(reason); }});
   event_methods_->add_to(*surface_);
+  add_trace_methods(*surface_, *bus_);
   add_plugin_methods(*surface_, *plugins_);
   add_config_methods(*surface_, ConfigMethodPorts{config_, [this] { return reload(); }});
 }

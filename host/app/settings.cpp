@@ -34,6 +34,7 @@ BusOptions bus_options(const Config& config) {
                    nanoseconds(events.retry_delay_max)};
   options.handler_deadline_ns = nanoseconds(events.handler_deadline);
   options.event_size_max = events.max_event_size;
+  options.tracing = events.enable_tracing;
   options.dedup_window_ns = nanoseconds(events.dedup_window);
   for (const EventRule& rule : events.rules)
     if (auto match = Pattern::parse(rule.match))

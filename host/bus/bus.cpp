@@ -34,7 +34,8 @@ Bus::Bus(const BusOptions& options, const Clock& clock)
       clock_(clock),
       fast_clock_(&clock == &FastClock::instance() ? &FastClock::instance() : nullptr),
       dedup_(options.dedup_window_ns),
-      dispatcher_(*this, clock),
+      traces_(options.tracing ? std::make_unique<TraceRing>() : nullptr),
+      dispatcher_(*this, clock, traces_.get()),
       plain_size_end_(uint64_t{options.event_size_max} + 1) {
   router_.set_rules(options.rules);
 }
@@ -270,7 +271,10 @@ Result<void> Bus::post(Participant& participant, std::unique_ptr<Task> task) {
 // ---- Deliveries ---------------------------------------------------------------------------------------------------
 
 void Bus::discard(EventBlock* event, Target& target) {
-  for (uint32_t i = 0; i < target.size; ++i) target.entries[i].discarded.fetch_add(1, std::memory_order_relaxed);
+  for (uint32_t i = 0; i < target.size; ++i) {
+    target.entries[i].discarded.fetch_add(1, std::memory_order_relaxed);
+    trace(*event, &target.entries[i], TraceKind::discarded);
+  }
   if (!target.is_retry && event->route != nullptr) first_attempt_done(event);
   event->release();
 }
@@ -305,6 +309,8 @@ void Bus::first_attempt_done(EventBlock* event) {
 void Bus::handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
                          std::string_view message) {
   const Subscription& subscription = *entry.subscription;
+  if (traces_ != nullptr)
+    traces_->note_error({event.event.id, entry.id, entry.attempt, -1, std::string(error_type), std::string(message)});
   if (failure_log_) failure_log_(event.event, subscription, error_type, message);
   // A handler of plugin.error that fails must not feed itself.
   if ((event.host_flags & EventBlock::kHostNoErrorReport) != 0) return;

@@ -43,6 +43,7 @@ struct BusOptions {
   uint32_t event_size_max = 16u << 20;           // bytes of data in one event
   int64_t dedup_window_ns = 86'400'000'000'000;  // how long ids that emitters chose are remembered
   std::vector<TypeRule> rules;                   // the first that matches a type holds
+  bool tracing = false;                          // records the recent past, for explain and trace
 };
 
 // What the bus has counted since it was made. emitted = accepted; every delivery is in exactly one of the other sums,
@@ -154,6 +155,13 @@ class Bus final : private DeliveryPort {
   Router& router() { return router_; }
   TimerQueue& timers() { return timers_; }
   const Clock& clock() const { return clock_; }
+  // For those who show what the recent past says.
+  std::string_view type_name(uint32_t index) const {
+    return index < router_.type_count() ? std::string_view(router_.type(index).name) : std::string_view();
+  }
+  std::shared_ptr<Subscription> find_subscription(nexus_handle id) const { return router_.find(id); }
+  // The recent past; null when tracing is off.
+  const TraceRing* traces() const { return traces_.get(); }
   const BusOptions& options() const { return options_; }
   BusTotals totals() const;
   std::vector<TypeTotals> type_totals() const;  // by the number of the type
@@ -241,6 +249,9 @@ class Bus final : private DeliveryPort {
   void release_next(Subscription& subscription, std::optional<HeldBack> held);
   void hand_over_backlogs(const std::vector<std::shared_ptr<Subscription>>& holding, Participant& new_one);
 
+  // Of what no worker records: how an event or one of its deliveries ended. Does nothing when tracing is off.
+  void trace(const EventBlock& event, const Entry* entry, TraceKind kind, int32_t code = NEXUS_OK);
+
   class DelayTask;
   static void apply_rules(const TypeEntry& type, EventBlock* event);
   int32_t check_id(EmitCall& call, EventBlock* event);
@@ -278,6 +289,7 @@ class Bus final : private DeliveryPort {
   Waiters waiters_;
   DeferredDeliveries deferred_;
   DedupWindow dedup_;
+  const std::unique_ptr<TraceRing> traces_;
   Dispatcher dispatcher_;
   std::unique_ptr<Scheduler> scheduler_;
   std::shared_ptr<Participant> host_;

@@ -4,6 +4,7 @@
 
 #include "host/bus/bus.hpp"
 #include "host/bus/thread_state.hpp"
+#include "host/bus/trace.hpp"
 #include "host/event/block.hpp"
 #include "host/event/name.hpp"
 #include "nexus/cbor.hpp"
@@ -139,8 +140,9 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
       options != nullptr && (options->flags & NEXUS_EMIT_HAS_ID) != 0 ? options->id : call.thread.ids.next(call.now);
   if (cause != nullptr) {
     if (is_nil(event.causation_id)) event.causation_id = cause->event.id;
+    // The trace of a root event is its own id, which need not be written into it: see trace_of.
     if (is_nil(event.trace_id)) {
-      event.trace_id = cause->event.trace_id;
+      event.trace_id = trace_of(cause->event);
       event.trace_flags = cause->event.trace_flags;
       std::memcpy(event.span_id, cause->event.span_id, sizeof event.span_id);
     }
@@ -222,6 +224,7 @@ int32_t Bus::finish(EmitCall& call, EventBlock* event, int32_t code) {
     call.port.accepted.add(call.thread);
     return NEXUS_OK;
   }
+  trace(*event, nullptr, TraceKind::rejected, code);
   if ((event->host_flags & EventBlock::kHostNamed) != 0) dedup_.forget(event->event.id);
   event->release();
   return refuse(call, code,

@@ -83,6 +83,7 @@ bool Bus::is_expired(EventBlock* event, Target& target) {
     Entry& entry = target.entries[i];
     entry.discarded.fetch_add(1, std::memory_order_relaxed);
     expired_.fetch_add(1, std::memory_order_relaxed);
+    trace(*event, &entry, TraceKind::expired);
     // What waits behind it goes on.
     const uint32_t minds = entry.minds.load(std::memory_order_relaxed);
     if ((minds & (Entry::kHoldsKey | Entry::kReleased)) != 0) follow(event, entry, minds, true);

@@ -36,6 +36,7 @@ int32_t Bus::publish(EmitCall& call, EventBlock* event) {
       if (route == nullptr) {
         if ((event->host_flags & EventBlock::kHostAwaited) != 0) answer_unrouted(*event);
         unrouted_.fetch_add(1, std::memory_order_relaxed);
+        trace(*event, nullptr, TraceKind::unrouted);
         event->release();
         return NEXUS_OK;
       }
@@ -135,6 +136,7 @@ void Bus::commit(RunningCallback& running) {
       withdrawn_.fetch_add(1, std::memory_order_relaxed);
     } else if (emit.route == nullptr) {
       unrouted_.fetch_add(1, std::memory_order_relaxed);
+      trace(*emit.event, nullptr, TraceKind::unrouted);
     } else {
       push_stage(emit.event, *emit.route, 0);
       emit.route->release();

@@ -54,6 +54,9 @@ bool Bus::retry(EventBlock* event, const Target& target, const Entry& entry, int
       release(entry.subscription->backlog.next_of(key), Entry::kHoldsKey);
     return false;
   }
+  if (traces_ != nullptr)
+    traces_->note_error(
+        {event->event.id, entry.id, entry.attempt, delay, std::string(error_type), std::string(message)});
   if (failure_log_)
     failure_log_(event->event, subscription, error_type,
                  std::string(message) + "; attempt " + std::to_string(entry.attempt) + " of " +

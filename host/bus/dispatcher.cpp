@@ -7,15 +7,13 @@
 #include <thread>
 
 #include "host/base/error.hpp"
+#include "host/bus/dispatcher_turn.hpp"
 #include "host/bus/participant.hpp"
 #include "host/bus/task.hpp"
 
 namespace nexus::host {
 namespace {
 
-constexpr uint32_t kErrorTextMax = 2048;
-// Beside the verdicts of handlers: it was not called, and will be later.
-constexpr int32_t kHeldBack = INT32_MIN;
 // A turn ends after this many deliveries when other mailboxes wait.
 constexpr uint32_t kTurnMax = 1024;
 // How long an empty mailbox is watched before it is given up, in units of relax(): a few microseconds.
@@ -37,35 +35,22 @@ void HandlerTimes::add(int64_t ns) {
   sum_ns_.fetch_add(ns, std::memory_order_relaxed);
 }
 
-struct Dispatcher::Turn {
-  Turn(Mailbox& its_mailbox, Worker& its_worker, ThreadState& its_thread)
-      : mailbox(its_mailbox), worker(its_worker), thread(its_thread), shared_counts(its_mailbox.is_parallel()) {
-    delivery.size = sizeof delivery;
-    delivery.attempt = 1;
-    error.size = sizeof error;
-    error.cap = kErrorTextMax;
-    error.text = error_text;
-    outcome.size = sizeof outcome;
-    outcome.error = &error;
-  }
-
-  Mailbox& mailbox;
-  Worker& worker;
-  ThreadState& thread;
-  const bool shared_counts;  // several workers run this mailbox
-  nexus_delivery delivery{};
-  nexus_outcome outcome{};
-  nexus_error error{};
-  uint64_t holds = 0;  // 1 when the callback that runs has emitted something that waits for its success
-  uint32_t until_sample = HandlerTimes::kSample;
-  int gather = 0;          // how long to let a batch form
-  uint32_t no_gather = 0;  // for so many batches do not try
-  char error_text[kErrorTextMax];
-};
-
 namespace {
 
-void write_text(nexus_error& error, std::string_view text) { write_error(&error, NEXUS_E_PLUGIN, text); }
+TraceKind kind_of(int32_t verdict, bool has_ended) {
+  switch (verdict) {
+    case NEXUS_DONE:
+      return TraceKind::handled;
+    case NEXUS_SKIP:
+      return TraceKind::filtered;
+    case NEXUS_LATER:
+      return TraceKind::deferred;
+    case kHeldBack:
+      return TraceKind::held;
+    default:
+      return has_ended ? TraceKind::failed : TraceKind::retried;
+  }
+}
 
 // The lines of an event's header that deliveries read, and the first of its data. Always inline: gcc drops a call that
 // does nothing else.
@@ -77,20 +62,17 @@ void write_text(nexus_error& error, std::string_view text) { write_error(&error,
   __builtin_prefetch(at + 256);
 }
 
-template <bool kParallel>
-void count(OwnedCount& counter) {
-  if constexpr (kParallel)
-    counter.add_shared();
-  else
-    counter.add();
-}
-
 }  // namespace
 
 void Dispatcher::run_turn(Mailbox& mailbox, Worker& worker) {
   ThreadState& thread = thread_state();
   Turn turn(mailbox, worker, thread);
   Batch& batch = worker.batch;
+  if (traces_ != nullptr) {
+    if (worker.trace == nullptr) worker.trace = traces_->take_shard();
+    turn.trace = worker.trace;
+    turn.minds_all = EventBlock::kHostTraced;
+  }
   thread.running.participant = &mailbox.owner();
   thread.running.holds = &turn.holds;
   batch.begins_turn = true;
@@ -152,34 +134,6 @@ bool Dispatcher::linger(Turn& turn) {
   return false;
 }
 
-inline bool Dispatcher::is_plain_success(const Turn& turn, int32_t verdict) {
-  static_assert(NEXUS_DONE == 0);
-  const nexus_outcome& outcome = turn.outcome;
-  return (static_cast<uint64_t>(static_cast<uint32_t>(verdict)) | outcome.reply_type.size | outcome.error_type.size |
-          static_cast<uint64_t>(outcome.retry_after_ns) | turn.error.len | turn.holds) == 0;
-}
-
-// What a handler may have left for the next one to trip over.
-void Dispatcher::clear_outcome(Turn& turn) {
-  turn.outcome.retry_after_ns = 0;
-  turn.outcome.error_type.size = 0;
-  turn.outcome.reply_type.size = 0;
-  turn.error.len = 0;
-}
-
-// The SDK's trampolines let no exception out; a plugin written without it might, and must not end the host.
-[[gnu::noinline]] int32_t Dispatcher::caught(Turn& turn) {
-  turn.outcome.error_type = to_abi("exception");
-  try {
-    throw;
-  } catch (const std::exception& thrown) {
-    write_text(turn.error, thrown.what());
-  } catch (...) {
-    write_text(turn.error, "an exception of an unknown type left the handler");
-  }
-  return NEXUS_RETRY;
-}
-
 // A handler that is tried again, one with a condition, one that leaves its own plugin's events alone.
 [[gnu::noinline]] int32_t Dispatcher::ask_and_call(Turn& turn, EventBlock* event, Target& target, Entry& entry,
                                                    uint32_t minds) {
@@ -217,7 +171,7 @@ template <bool kParallel, bool kTimed, bool kMinding>
 inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& target) {
   WorkerActivity& activity = turn.worker.activity;
   Entry* const end = target.entries.get() + target.size;
-  int64_t began = kTimed ? clock_.monotonic_ns() : 0;
+  int64_t began = kTimed ? clock_.unix_ns() : 0;
   for (Entry* entry = target.entries.get(); entry != end; ++entry) {
     const nexus_handle id = entry->id;
     activity.subscription.store(id, std::memory_order_relaxed);
@@ -234,23 +188,30 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
         verdict = ask_and_call(turn, event, target, *entry, minds);
       } else {
         entry->discarded.fetch_add(1, std::memory_order_relaxed);
+        if constexpr (kMinding)
+          if (turn.trace != nullptr) trace(turn, *event, *entry, TraceKind::discarded, 0, clock_.unix_ns());
         continue;
       }
     } catch (...) {
       verdict = caught(turn);
     }
+    [[maybe_unused]] int64_t duration = 0;
     if constexpr (kTimed) {
-      const int64_t ended = clock_.monotonic_ns();
-      times_.add(ended - began);
+      const int64_t ended = clock_.unix_ns();
+      duration = ended - began;
       began = ended;
+      if (!kMinding || turn.until_sample == 0) times_.add(duration);
     }
+    [[maybe_unused]] bool has_ended = true;
     // Success, and nothing said beside it: all in one comparison, and nothing to clear for the next handler.
     if ((minds & (Entry::kBacklog | Entry::kHoldsKey | Entry::kReleased)) != 0) [[unlikely]]
-      settle_followed(turn, event, target, *entry, verdict, minds);
+      has_ended = settle_followed(turn, event, target, *entry, verdict, minds);
     else if (is_plain_success(turn, verdict)) [[likely]]
       count<kParallel>(entry->handled);
     else
-      settle_unusual(turn, event, target, *entry, verdict);
+      has_ended = settle_unusual(turn, event, target, *entry, verdict);
+    if constexpr (kMinding)
+      if (turn.trace != nullptr) trace(turn, *event, *entry, kind_of(verdict, has_ended), duration, began);
   }
 }
 
@@ -263,7 +224,12 @@ template <bool kParallel>
 template <bool kParallel>
 [[gnu::noinline]] void Dispatcher::run_handlers_minding(Turn& turn, EventBlock* event, Target& target) {
   if ((event->host_flags & EventBlock::kHostExpires) != 0 && port_.is_expired(event, target)) return;
-  run_handlers<kParallel, false, true>(turn, event, target);
+  if (turn.until_sample != 0) --turn.until_sample;
+  if (turn.until_sample == 0 || turn.trace != nullptr)
+    run_handlers<kParallel, true, true>(turn, event, target);
+  else
+    run_handlers<kParallel, false, true>(turn, event, target);
+  if (turn.until_sample == 0) turn.until_sample = HandlerTimes::kSample;
 }
 
 template <bool kParallel>
@@ -287,7 +253,7 @@ void Dispatcher::run_batch(Turn& turn) {
     auto* event = static_cast<EventBlock*>(slot->item);
     turn.thread.running.event = event;
     turn.delivery.event = &event->event;
-    if ((event->host_flags & EventBlock::kHostMinds) != 0) [[unlikely]]
+    if (((event->host_flags | turn.minds_all) & EventBlock::kHostMinds) != 0) [[unlikely]]
       run_handlers_minding<kParallel>(turn, event, *slot->target);
     else if (--turn.until_sample != 0) [[likely]]
       run_handlers<kParallel, false, false>(turn, event, *slot->target);
@@ -303,83 +269,6 @@ void Dispatcher::run_batch(Turn& turn) {
   batch.next = static_cast<uint32_t>(slot - batch.slots);
   turn.thread.running.event = nullptr;
   turn.thread.in_callback = false;
-}
-
-void Dispatcher::count_one(const Target& target, OwnedCount& counter) {
-  if (target.mailbox->is_parallel())
-    count<true>(counter);
-  else
-    count<false>(counter);
-}
-
-// A delivery that others of its subscription wait behind, or that has to wait itself.
-[[gnu::noinline]] void Dispatcher::settle_followed(Turn& turn, EventBlock* event, Target& target, Entry& entry,
-                                                   int32_t verdict, uint32_t minds) {
-  bool ended = false;
-  if (verdict != kHeldBack) {
-    ended = is_plain_success(turn, verdict);
-    if (ended)
-      count_one(target, entry.handled);
-    else
-      ended = settle_unusual(turn, event, target, entry, verdict);
-  }
-  if ((minds & (Entry::kHoldsKey | Entry::kReleased)) != 0) port_.follow(event, entry, minds, ended);
-}
-
-// All but a success without emits. False when the delivery has not ended by it.
-bool Dispatcher::settle_unusual(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict) {
-  RunningCallback& running = turn.thread.running;
-  bool ended = false;
-  if (verdict == NEXUS_LATER) {
-    port_.defer(turn.delivery.token, event, target, entry, running);
-  } else {
-    const nexus_outcome& outcome = turn.outcome;
-    HandlerAnswer answer;
-    answer.verdict = verdict;
-    answer.retry_after_ns = outcome.retry_after_ns;
-    answer.error_type = to_view(outcome.error_type);
-    answer.error_text = {turn.error_text, turn.error.len < kErrorTextMax ? turn.error.len : kErrorTextMax};
-    answer.reply_type = outcome.reply_type;
-    answer.reply_format = outcome.reply_format;
-    answer.reply = outcome.reply;
-    ended = settle(running, event, target, entry, answer);
-  }
-  clear_outcome(turn);
-  return ended;
-}
-
-// Here, and only here, the fate of a delivery is decided.
-bool Dispatcher::settle(RunningCallback& running, EventBlock* event, Target& target, Entry& entry,
-                        const HandlerAnswer& answer) {
-  switch (answer.verdict) {
-    case NEXUS_DONE:
-      if (answer.reply_type.size != 0) port_.reply(target.mailbox->owner(), answer);
-      port_.commit(running);
-      count_one(target, entry.handled);
-      return true;
-    case NEXUS_SKIP:
-      port_.abort(running);
-      count_one(target, entry.filtered);
-      return true;
-    default:
-      break;
-  }
-  port_.abort(running);
-  std::string_view type = answer.error_type;
-  std::string_view text = answer.error_text;
-  if (answer.verdict != NEXUS_RETRY && answer.verdict != NEXUS_REJECT) {
-    type = "bad_verdict";
-    if (text.empty()) text = "the handler returned a value that is none of DONE, RETRY, REJECT, SKIP, LATER";
-  }
-  if (type.empty()) type = "handler_failed";
-  if (text.empty()) text = "the handler failed without saying why";
-  if (answer.verdict == NEXUS_RETRY && port_.retry(event, target, entry, answer.retry_after_ns, type, text)) {
-    count_one(target, entry.retried);
-    return false;
-  }
-  count_one(target, entry.failed);
-  port_.handler_failed(*event, entry, type, text);
-  return !port_.park(*event, entry);
 }
 
 void Dispatcher::run_task(Turn& turn, void* task) {

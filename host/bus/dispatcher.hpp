@@ -13,6 +13,7 @@
 #include "host/bus/route.hpp"
 #include "host/bus/scheduler.hpp"
 #include "host/bus/thread_state.hpp"
+#include "host/observe/trace_ring.hpp"
 
 namespace nexus::host {
 
@@ -73,8 +74,8 @@ class HandlerTimes {
 
 class Dispatcher final : public TurnRunner {
  public:
-  // Both must outlive it.
-  Dispatcher(DeliveryPort& port, const Clock& clock) : port_(port), clock_(clock) {}
+  // All must outlive it. With a ring every delivery is recorded there.
+  Dispatcher(DeliveryPort& port, const Clock& clock, TraceRing* traces) : port_(port), clock_(clock), traces_(traces) {}
 
   void run_turn(Mailbox& mailbox, Worker& worker) override;
   // Decides about a delivery that was deferred, as about any other. In its mailbox, or when that is closed.
@@ -96,10 +97,12 @@ class Dispatcher final : public TurnRunner {
   [[gnu::always_inline]] void run_handlers(Turn& turn, EventBlock* event, Target& target);
   template <bool kParallel>
   void run_handlers_minding(Turn& turn, EventBlock* event, Target& target);
+  static void trace(Turn& turn, const EventBlock& event, const Entry& entry, TraceKind kind, int64_t duration_ns,
+                    int64_t ended_unix_ns);
   template <bool kParallel>
   void run_handlers_timed(Turn& turn, EventBlock* event, Target& target);
   int32_t ask_and_call(Turn& turn, EventBlock* event, Target& target, Entry& entry, uint32_t minds);
-  void settle_followed(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict, uint32_t minds);
+  bool settle_followed(Turn& turn, EventBlock* event, Target& target, Entry& entry, int32_t verdict, uint32_t minds);
   static bool is_plain_success(const Turn& turn, int32_t verdict);
   static void clear_outcome(Turn& turn);
   static void count_one(const Target& target, OwnedCount& counter);
@@ -110,6 +113,7 @@ class Dispatcher final : public TurnRunner {
 
   DeliveryPort& port_;
   const Clock& clock_;
+  TraceRing* const traces_;
   HandlerTimes times_;
 };
 

@@ -4,8 +4,13 @@
 
 #include "host/base/os/thread_name.hpp"
 #include "host/bus/thread_state.hpp"
+#include "host/observe/trace_ring.hpp"
 
 namespace nexus::host {
+
+Worker::~Worker() {
+  if (trace != nullptr) trace->give_back();
+}
 
 Scheduler::Scheduler(TurnRunner& runner, uint32_t workers, std::string name) : runner_(runner), name_(std::move(name)) {
   parked_.reserve(64);

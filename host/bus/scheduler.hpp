@@ -18,6 +18,7 @@
 namespace nexus::host {
 
 class Scheduler;
+class TraceShard;
 
 // What a worker runs at the moment, for the watch over deadlines. Written by the worker, read by any thread.
 struct WorkerActivity {
@@ -33,8 +34,10 @@ class Worker {
     static std::atomic<uint64_t> number{0};
     activity.sequence.store(number.fetch_add(1, std::memory_order_relaxed) << 40, std::memory_order_relaxed);
   }
+  ~Worker();
   WorkerActivity activity;
   Batch batch;
+  TraceShard* trace = nullptr;  // where its deliveries are recorded; the dispatcher's
   Scheduler& scheduler() const { return scheduler_; }
 
  private:

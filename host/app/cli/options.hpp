@@ -79,6 +79,14 @@ struct StatCommand {
 };
 int stat(const StatCommand& command);
 
+struct ExplainCommand {
+  HostOptions host;
+  std::string id;
+  bool json = false;
+};
+int explain(const ExplainCommand& command);
+int trace(const ExplainCommand& command);
+
 struct CallCommand {
   HostOptions host;
   std::string method;

@@ -22,6 +22,7 @@ struct Parsed {
   ConfigCommand config;
   StatCommand stat;
   CallCommand call;
+  ExplainCommand explain;
   AuditCommand audit;
   std::string code, shell;
   bool json = false;
@@ -59,7 +60,8 @@ void add_tap(CLI::App& root, Parsed& parsed) {
   TapCommand& tap = parsed.tap;
   CLI::App* app = add(root, "tap", "Show events as they pass", parsed, [&tap] { return cli::tap(tap); });
   add_host_options(app, tap.host);
-  app->add_option("pattern", tap.pattern, "Event types: order.created, order.*, *.error, * (default)")->type_name("PATTERN");
+  app->add_option("pattern", tap.pattern, "Event types: order.created, order.*, *.error, * (default)")
+      ->type_name("PATTERN");
   app->add_option("--count,-n", tap.count, "End after so many events")->type_name("N");
   app->add_flag("--json", tap.json, "CloudEvents, one a line");
   app->add_flag("--headers-only", tap.headers_only, "Leave the data out");
@@ -82,11 +84,16 @@ void add_emit(CLI::App& root, Parsed& parsed) {
   app->add_option("--subject", emit.subject, "What the event is about")->type_name("TEXT");
   app->add_option("--source", emit.source, "Source, instead of nexus.control")->type_name("TEXT");
   app->add_option("--id", emit.id, "The event's id")->type_name("UUID");
-  app->add_option("--metadata,-m", emit.metadata, "Metadata; may be repeated")->type_name("NAME=VALUE")->allow_extra_args(false);
+  app->add_option("--metadata,-m", emit.metadata, "Metadata; may be repeated")
+      ->type_name("NAME=VALUE")
+      ->allow_extra_args(false);
   app->add_option("--timeout", emit.timeout, "How long to wait for room in a full queue")
       ->type_name("SECONDS")
       ->check(named(CLI::Range(0.0, 3600.0)));
-  app->add_option("--batch", emit.batch, "Events a frame")->type_name("N")->check(named(CLI::Range(1, 4096)))->capture_default_str();
+  app->add_option("--batch", emit.batch, "Events a frame")
+      ->type_name("N")
+      ->check(named(CLI::Range(1, 4096)))
+      ->capture_default_str();
   app->add_flag("--json", emit.json, "One result a line: id, status, reason");
   app->add_flag("--quiet,-q", emit.quiet, "No progress, no summary");
 }
@@ -105,8 +112,9 @@ void add_plugins(CLI::App& root, Parsed& parsed) {
                    nullptr, nullptr));
   with_host(finish(add(*group, "info", "All about one plugin", parsed, [&] { return plugins_info(plugins); }), "id",
                    "The plugin's id"));
-  with_host(finish(add(*group, "check", "Tell whether a file would load", parsed, [&] { return plugins_check(plugins); }),
-                   "file", "The plugin's file"));
+  with_host(
+      finish(add(*group, "check", "Tell whether a file would load", parsed, [&] { return plugins_check(plugins); }),
+             "file", "The plugin's file"));
   CLI::App* made = finish(add(*group, "new", "Write a plugin project", parsed, [&] { return plugins_new(plugins); }),
                           "name", "Name of the project: lower-case letters, digits, - and _");
   made->add_option("--in", plugins.folder, "Folder to make it in")->type_name("FOLDER");
@@ -115,8 +123,8 @@ void add_plugins(CLI::App& root, Parsed& parsed) {
            {"disable", "Stop a plugin and keep it from being loaded, until the host ends"},
            {"reload", "Swap a plugin onto its file again, with fresh settings"}}) {
     const std::string method = "plugins." + std::string(name);
-    with_host(finish(add(*group, name, text, parsed, [&plugins, method] { return plugins_change(plugins, method); }), "id",
-                     "The plugin's id"));
+    with_host(finish(add(*group, name, text, parsed, [&plugins, method] { return plugins_change(plugins, method); }),
+                     "id", "The plugin's id"));
   }
 }
 
@@ -124,7 +132,8 @@ void add_config(CLI::App& root, Parsed& parsed) {
   ConfigCommand& config = parsed.config;
   CLI::App* group = root.add_subcommand("config", "The config: check, show, schema, init");
   group->require_subcommand(1);
-  CLI::App* check = add(*group, "check", "Tell what is wrong with a config", parsed, [&] { return config_check(config); });
+  CLI::App* check =
+      add(*group, "check", "Tell what is wrong with a config", parsed, [&] { return config_check(config); });
   CLI::App* show = add(*group, "show", "Show every value, secrets as ***", parsed, [&] { return config_show(config); });
   for (CLI::App* app : {check, show}) {
     app->add_option("--config,-c,file", config.host.config, "Config file")->type_name("FILE");
@@ -162,6 +171,18 @@ void add_others(CLI::App& root, Parsed& parsed) {
   stat->add_option("--metrics", parsed.stat.metrics, "All metrics as text: prometheus or openmetrics")
       ->check(named(CLI::IsMember({"prometheus", "openmetrics"})))
       ->type_name("");
+  CLI::App* why = add(root, "explain", "What became of an event: who got it, who did not and why, and what it caused",
+                      parsed, [&] { return cli::explain(parsed.explain); });
+  CLI::App* trace = add(root, "trace", "All events of a trace, and what became of them", parsed,
+                        [&] { return cli::trace(parsed.explain); });
+  for (CLI::App* app : {why, trace}) {
+    add_host_options(app, parsed.explain.host);
+    app->add_option("id", parsed.explain.id,
+                    app == why ? "The event's id" : "The trace's id, or that of its first event")
+        ->required()
+        ->type_name("");
+    app->add_flag("--json", parsed.explain.json, "JSON, one object");
+  }
   CLI::App* call = add(root, "call", "Call a control method (control.methods lists them)", parsed,
                        [&] { return cli::call(parsed.call); });
   add_host_options(call, parsed.call.host);
@@ -225,7 +246,8 @@ int main(int argc, char** argv) {
   CLI::App root("nexus runs plugins and connects them by events", "nexus");
   root.require_subcommand(1);
   root.set_version_flag("--version,-V", "nexus " NEXUS_VERSION);
-  root.footer("`nexus COMMAND --help` tells more. Exit status: 64 usage, 65 data, 69 no host, 77 permission, 78 config.");
+  root.footer(
+      "`nexus COMMAND --help` tells more. Exit status: 64 usage, 65 data, 69 no host, 77 permission, 78 config.");
   add_run(root, parsed);
   add_tap(root, parsed);
   add_emit(root, parsed);
