@@ -68,7 +68,7 @@ inline bool Bus::may_be_plain(const ThreadState& thread, nexus_bytes data) const
   const PriorityAndVersion wanted = options == nullptr ? PriorityAndVersion{} : priority_and_version(*options);
   if (priority_and_version(event) != wanted) [[unlikely]]
     std::memcpy(&event.priority, &wanted, sizeof wanted);
-  std::memcpy(payload + kUuidTextSize, data.data, data.size);
+  if (data.size != 0) std::memcpy(payload + kUuidTextSize, data.data, data.size);  // null where there is none
   if (id != nullptr) *id = event.id;
   return block;
 }
