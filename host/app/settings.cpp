@@ -94,7 +94,7 @@ Result<void> check_supported(const Config& config) {
 
 std::filesystem::path own_program() {
   // Through /proc the very same program runs, even where its file has been replaced by an upgrade meanwhile.
-  const std::filesystem::path link = "/proc/self/exe";
+  std::filesystem::path link = "/proc/self/exe";
   std::error_code failed;
   if (std::filesystem::exists(link, failed)) return link;
   return "nexus";

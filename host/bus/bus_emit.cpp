@@ -1,5 +1,6 @@
 // The path that nearly all emits take: no options, or few, outside of handlers. See bus.hpp; bus_build.cpp has the
 // others, bus_publish.cpp the way into mailboxes that are full or several.
+#include <cassert>
 #include <cstddef>
 #include <cstring>
 
@@ -161,6 +162,7 @@ uint32_t Bus::emit_run(Participant& from, ThreadState& thread, int64_t time, con
   }
   if (size == 0) return 0;
   const uint32_t pushed = mailbox->push_run(slots, size);
+  assert(pushed <= size);
   for (uint32_t i = 0; i < pushed; ++i) ports[i]->accepted.add(thread);
   if (pushed < size) *refused = static_cast<EventBlock*>(slots[pushed].item);
   for (uint32_t i = pushed + 1; i < size; ++i) static_cast<EventBlock*>(slots[i].item)->release();

@@ -119,7 +119,7 @@ std::vector<std::shared_ptr<Subscription>> Router::with_backlog(const Participan
   return found;
 }
 
-void Router::add(std::shared_ptr<Subscription> subscription) {
+void Router::add(const std::shared_ptr<Subscription>& subscription) {
   std::lock_guard guard(mutex_);
   subscription->id = next_id_++;
   subscription->order = next_order_++;

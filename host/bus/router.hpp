@@ -65,7 +65,7 @@ class Router {
   Result<TypeEntry*> intern(std::string_view name);
 
   // Adds a subscription and gives it its id. It takes part in routes once its participant is active.
-  void add(std::shared_ptr<Subscription> subscription);
+  void add(const std::shared_ptr<Subscription>& subscription);
   // Ends one; NEXUS_E_HANDLE when it is not this participant's.
   Result<void> remove(nexus_handle id, const Participant& participant);
 

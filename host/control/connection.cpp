@@ -300,7 +300,7 @@ void Connection::written() {
   {
     std::lock_guard guard(mutex_);
     out_.append(notices.data(), notices.size());
-    more = out_.size() != 0;
+    more = !out_.empty();
     writing_ = more;
   }
   if (more) write();

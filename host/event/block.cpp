@@ -174,7 +174,7 @@ bool start_class(BlockCache::Class& cache) {
 
 namespace detail {
 
-constinit thread_local BlockCache block_cache;
+constinit thread_local BlockCache block_cache{};
 
 EventBlock* allocate_block_slow(size_t size, uint8_t size_class) {
   void* memory;

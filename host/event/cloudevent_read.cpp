@@ -82,9 +82,9 @@ Result<CloudEvent> EventReader::read(Raw object) {
     Raw value;
     if (!reader.read_text(name) || !reader.read_raw(value))
       return make_error(NEXUS_E_INTERNAL, reader.error().message());
-    if (const auto done = member(name, value); !done) return done.error();
+    if (auto done = member(name, value); !done) return done.error();
   }
-  if (const auto done = finish(); !done) return done.error();
+  if (auto done = finish(); !done) return done.error();
   return std::move(event_);
 }
 
@@ -98,14 +98,14 @@ Result<void> EventReader::member(std::string_view name, Raw value) {
   if (value[0] == kNull) return {};
   if (name == "nexuspriority") {
     int64_t number = 0;
-    const auto done =
+    auto done =
         read_number(name, value, std::numeric_limits<int32_t>::min(), std::numeric_limits<int32_t>::max(), number);
     event_.priority = static_cast<int32_t>(number);
     return done;
   }
   if (name == "nexusschemaversion") {
     int64_t number = 0;
-    const auto done = read_number(name, value, 0, std::numeric_limits<uint32_t>::max(), number);
+    auto done = read_number(name, value, 0, std::numeric_limits<uint32_t>::max(), number);
     event_.schema_version = static_cast<uint32_t>(number);
     return done;
   }
@@ -228,7 +228,7 @@ Result<void> EventReader::finish() {
   if (!causation_.empty()) event_.causation_id = id_of(causation_);
   const auto same_id = parse_uuid(id_);
   if (!same_id || !(*same_id == event_.id)) metadata_[kOriginalIdKey] = id_;
-  if (const auto done = finish_data(); !done) return done.error();
+  if (auto done = finish_data(); !done) return done.error();
   if (!schema_.empty()) metadata_[ce::kDataSchema] = schema_;
   if (metadata_.size() == 0) return {};
   // nexusmetadata may repeat what stands beside it; the first counts.

@@ -144,7 +144,7 @@ Gauge& Registry::gauge(const MetricDef& def, Labels labels, std::string_view own
 }
 
 Histogram& Registry::histogram(const MetricDef& def, Labels labels, std::string_view owner,
-                               std::shared_ptr<const Buckets> buckets) {
+                               const std::shared_ptr<const Buckets>& buckets) {
   assert(def.kind == MetricKind::kHistogram);
   const std::lock_guard lock(mutex_);
   return *host_series(def, std::move(labels), owner, buckets).histogram;

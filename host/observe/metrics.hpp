@@ -43,7 +43,7 @@ class Registry {
   Gauge& gauge(const MetricDef& def, Labels labels = {}, std::string_view owner = {});
   // With null buckets: Buckets::latency().
   Histogram& histogram(const MetricDef& def, Labels labels = {}, std::string_view owner = {},
-                       std::shared_ptr<const Buckets> buckets = nullptr);
+                       const std::shared_ptr<const Buckets>& buckets = nullptr);
 
   // What a plugin asks for (abi/metrics.h).
   struct Request {

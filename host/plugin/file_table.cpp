@@ -21,9 +21,9 @@ FolderListing list_files(const std::vector<fs::path>& folders, const ScanRequest
   std::set<fs::path> removed;
   for (const fs::path& file : request.files) {
     const bool ours = std::find(folders.begin(), folders.end(), file.parent_path()) != folders.end();
-    if (!ours || !is_plugin_file_name(file.filename().string()) || busy.count(file) != 0) continue;
+    if (!ours || !is_plugin_file_name(file.filename().string()) || busy.contains(file)) continue;
     if (fs::symlink_status(file, error).type() == fs::file_type::not_found) {
-      if (known.count(file) != 0) removed.insert(file);
+      if (known.contains(file)) removed.insert(file);
     } else if (there.insert(file).second) {
       out.present.push_back(file);
     }
@@ -45,10 +45,10 @@ FolderListing list_files(const std::vector<fs::path>& folders, const ScanRequest
     }
     for (const auto& [file, entry] : known) {
       const bool in_this = !entry.outside && file.parent_path() == folder;
-      if (in_this && here.count(file) == 0 && busy.count(file) == 0) removed.insert(file);
+      if (in_this && !here.contains(file) && !busy.contains(file)) removed.insert(file);
     }
     for (const fs::path& file : here) {
-      if (busy.count(file) == 0 && there.insert(file).second) out.present.push_back(file);
+      if (!busy.contains(file) && there.insert(file).second) out.present.push_back(file);
     }
   }
   out.gone.assign(removed.begin(), removed.end());

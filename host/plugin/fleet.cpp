@@ -151,7 +151,7 @@ Result<void> Fleet::stop(std::string_view id_given, std::string_view reason, std
   if (find(id) == nullptr) return make_error(NEXUS_E_UNKNOWN, "no such plugin is running: " + id);
   for (std::vector<std::string> dependents = required_by(id); !dependents.empty(); dependents = required_by(id)) {
     const std::string& last = dependents.back();
-    const bool holds_interface = peers_.count({last, id}) != 0;
+    const bool holds_interface = peers_.contains({last, id});
     const Result<void> stopped = stop(last, last + " requires " + id + ", which is stopped", also_stopped);
     if (also_stopped != nullptr && find(last) == nullptr) also_stopped->push_back(last);
     if (!stopped && (holds_interface || find(last) != nullptr)) {

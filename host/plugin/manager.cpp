@@ -110,7 +110,7 @@ Result<void> ManagerImpl::unload(std::string_view id_given, std::string_view rea
     return make_error(NEXUS_E_STATE, id + " is not running");
   }
   const Path file = plugin->file;
-  const Result<void> stopped = stop(id, reason);
+  Result<void> stopped = stop(id, reason);
   if (fleet_.find(id) == nullptr) {
     FileEntry& entry = files_[file];
     entry.stopped_by_hand = true;
@@ -255,7 +255,7 @@ std::vector<PluginStatus> ManagerImpl::list() const {
     out.push_back(status_of(*plugin));
   }
   for (const auto& [file, entry] : files_) {
-    if (running.count(file) == 0) out.push_back(status_of(file, entry));
+    if (!running.contains(file)) out.push_back(status_of(file, entry));
   }
   for (const Leftover& one : fleet_.leftovers()) {
     PluginStatus status;

@@ -68,7 +68,7 @@ class ManagerImpl final : public PluginManager {
   void make_way(const ModuleInfo& next, const std::vector<Wish>& wanted);
 
   // Stops a plugin and marks those that went with it as wanted again.
-  Result<void> stop(std::string id, std::string_view reason);
+  Result<void> stop(std::string_view id, std::string_view reason);
   using Snapshot = std::vector<std::pair<std::string, Path>>;
   Snapshot snapshot() const;
   void note_stopped(const Snapshot& before, const std::string& except);

@@ -211,7 +211,7 @@ std::vector<ManagerImpl::Wish> ManagerImpl::wishes() {
     }
     Path holder;
     const RunningPlugin* running = fleet_.find(module.id);
-    if (running != nullptr && running->file != wish.file && gone_.count(running->file) == 0) holder = running->file;
+    if (running != nullptr && running->file != wish.file && !gone_.contains(running->file)) holder = running->file;
     if (const auto other = taken.find(module.id); other != taken.end()) holder = other->second;
     if (!holder.empty()) {
       refuse(wish.file, *wish.entry,
@@ -277,10 +277,10 @@ void ManagerImpl::make_way(const ModuleInfo& next, const std::vector<Wish>& want
   }
 }
 
-// The id is taken by value: the caller's is often a part of what is stopped.
-Result<void> ManagerImpl::stop(std::string id, std::string_view reason) {
+Result<void> ManagerImpl::stop(std::string_view id_given, std::string_view reason) {
+  const std::string id(id_given);  // the caller's is often a part of what is stopped
   const Snapshot before = snapshot();
-  const Result<void> stopped = fleet_.stop(id, reason);
+  Result<void> stopped = fleet_.stop(id, reason);
   note_stopped(before, id);
   if (fleet_.find(id) == nullptr) ++report_.unloaded;
   return stopped;

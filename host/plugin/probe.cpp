@@ -82,13 +82,13 @@ std::string last_words(const std::string& errors) {
   return "; its last words: " + printable(text.substr(0, 300));
 }
 
-Result<ProbeReport> judge(os::ChildResult child, const ProbeOptions& options) {
+Result<ProbeReport> judge(const os::ChildResult& child, const ProbeOptions& options) {
   using End = os::ChildResult::End;
   const Answer answer = read_answer(child.result);
   const std::string words = last_words(child.errors);
   if (answer.step.empty() && (child.end == End::signalled || child.end == End::exited)) {
-    const std::string how = child.end == End::signalled ? os::signal_text(child.status)
-                                                        : "exit status " + std::to_string(child.status);
+    const std::string how =
+        child.end == End::signalled ? os::signal_text(child.status) : "exit status " + std::to_string(child.status);
     return make_error(NEXUS_E_IO, "it could not be probed: " + options.program.string() + " ended with " + how +
                                       " before it looked at the file" + words);
   }
@@ -96,9 +96,10 @@ Result<ProbeReport> judge(os::ChildResult child, const ProbeOptions& options) {
     case End::not_started:
       return make_error(NEXUS_E_IO, "it could not be probed: " + child.error.message, child.error.help);
     case End::timed_out:
-      return make_error(NEXUS_E_LOAD_HANG,
-                        "it did not finish within " + std::to_string(options.timeout.count()) + " ms " + where(answer) + words,
-                        "look for endless work or waiting there");
+      return make_error(
+          NEXUS_E_LOAD_HANG,
+          "it did not finish within " + std::to_string(options.timeout.count()) + " ms " + where(answer) + words,
+          "look for endless work or waiting there");
     case End::too_much:
       return make_error(NEXUS_E_LOAD_MODULE, "it describes itself at too great length");
     case End::signalled:
@@ -116,9 +117,10 @@ Result<ProbeReport> judge(os::ChildResult child, const ProbeOptions& options) {
     return make_error(NEXUS_E_LOAD_CRASH, "it crashed its probe, as a sanitizer found, " + where(answer));
   }
   if (!answer.done || !answer.description) {
-    return make_error(NEXUS_E_LOAD_EXIT,
-                      "it ended its probe itself, with exit status " + std::to_string(child.status) + ", " + where(answer) + words,
-                      "take exit() and the like out of its static constructors and destructors");
+    return make_error(
+        NEXUS_E_LOAD_EXIT,
+        "it ended its probe itself, with exit status " + std::to_string(child.status) + ", " + where(answer) + words,
+        "take exit() and the like out of its static constructors and destructors");
   }
   Result<ModuleInfo> module = module_from_json(*answer.description);
   if (!module) return module.error();
@@ -133,9 +135,8 @@ void probe_files(const std::vector<std::filesystem::path>& files, const ProbeOpt
   for (const std::filesystem::path& file : files) {
     specs.push_back({options.program, {std::string(kProbeCommand), file.string()}, options.timeout, kAnswerBytesMax});
   }
-  os::run_children(specs, options.parallel_max, [&](size_t index, os::ChildResult child) {
-    done(index, judge(std::move(child), options));
-  });
+  os::run_children(specs, options.parallel_max,
+                   [&](size_t index, const os::ChildResult& child) { done(index, judge(child, options)); });
 }
 
 Result<ProbeReport> probe_file(const std::filesystem::path& file, const ProbeOptions& options) {

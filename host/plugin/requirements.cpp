@@ -154,7 +154,7 @@ class Planner {
       const std::vector<ModuleRequirement>& requirements = nodes_[i]->requirements;
       return std::all_of(requirements.begin(), requirements.end(), [&](const ModuleRequirement& requirement) {
         const auto other = by_id_.find(requirement.id);
-        return other == by_id_.end() || other->second >= wanted_count_ || placed.count(requirement.id) != 0;
+        return other == by_id_.end() || other->second >= wanted_count_ || placed.contains(requirement.id);
       });
     };
     while (!left.empty()) {

@@ -187,7 +187,7 @@ void Swap::resume_users() {
 }
 
 void Swap::abandon(RunningPlugin& plugin, const Error& error) {
-  const std::string id = plugin.id();
+  const std::string& id = plugin.id();
   log::error("plugin could not be started again", {{"plugin_id", id}, {"error", error.message}});
   fleet_.lifecycle_.plugin_error(id, error_text(error.code).name, error.message);
   (void)fleet_.stop(id, error.message);

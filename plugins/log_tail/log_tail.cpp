@@ -37,7 +37,8 @@ class LogTail final : public nexus::Plugin {
     if (config_.paths.empty()) log().warn("no file to follow: set paths in the plugin's config");
     for (const std::string& path : config_.paths) {
       if (path.empty()) continue;
-      files_.push_back({std::make_unique<FollowedFile>(path, config_.from == "beginning", config_.line_bytes_max), {}});
+      files_.emplace_back().file =
+          std::make_unique<FollowedFile>(path, config_.from == "beginning", config_.line_bytes_max);
       log().info("following", {{"path", path}});
     }
     lines_ = counter("log_tail_lines", "Lines read from followed files.");

@@ -180,7 +180,7 @@ class FolderWatch::Impl : public std::enable_shared_from_this<FolderWatch::Impl>
     missing_.clear();
     std::set<std::filesystem::path> later;
     for (const std::filesystem::path& file : changed_) {
-      if (busy_.count(file) != 0) {
+      if (busy_.contains(file)) {
         later.insert(file);
       } else {
         out.files.push_back(file);

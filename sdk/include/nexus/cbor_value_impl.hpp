@@ -15,7 +15,8 @@ template <std::integral Number>
 bool whole(double value, Number& out) noexcept {
   // The bounds are powers of two, hence exact; the upper one is the first value that does not fit.
   constexpr double kBelow = static_cast<double>(std::numeric_limits<Number>::min());
-  constexpr double kAbove = static_cast<double>(std::numeric_limits<Number>::max() / 2 + 1) * 2.0;
+  constexpr Number kHalf = std::numeric_limits<Number>::max() / 2 + 1;
+  constexpr double kAbove = static_cast<double>(kHalf) * 2.0;
   if (!(value >= kBelow && value < kAbove)) return false;
   const auto number = static_cast<Number>(value);
   if (static_cast<double>(number) != value) return false;

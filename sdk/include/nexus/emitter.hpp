@@ -31,7 +31,7 @@ struct [[nodiscard]] BatchStatus {
 
 namespace detail {
 
-inline Id accepted(Status status) {
+inline Id accepted(const Status& status) {
   if (!status.ok()) throw Rejected(status.code, status.message);
   return status.id;
 }

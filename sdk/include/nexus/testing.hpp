@@ -50,12 +50,12 @@ class Host {
   // Creates and starts a plugin with a config: host.load<Orders>({{"limit", 5}}). Throws nexus::Error with the code and
   // sentence that the real host would refuse it with.
   template <class T>
-  Loaded<T> load(cbor::Value config = {}) {
-    return Loaded<T>(load_module(*detail::module_of_class<T>(), std::move(config)));
+  Loaded<T> load(const cbor::Value& config = {}) {
+    return Loaded<T>(load_module(*detail::module_of_class<T>(), config));
   }
 
   // The same for a module that is not of a class, e.g. one in C.
-  std::shared_ptr<detail::LoadedModule> load_module(const nexus_module& module, cbor::Value config = {}) {
+  std::shared_ptr<detail::LoadedModule> load_module(const nexus_module& module, const cbor::Value& config = {}) {
     auto loaded = std::make_shared<detail::LoadedModule>(*shared_, module);
     loaded->create(config);
     loaded->start();
@@ -201,9 +201,10 @@ class Host {
     return std::nullopt;
   }
 
+  // By value: the caller's may be the one that is erased.
   void unload_module(std::shared_ptr<detail::LoadedModule> module) {
     std::erase(modules_, module);
-    module->unload();
+    std::exchange(module, nullptr)->unload();
   }
 
   std::unique_ptr<detail::Shared> shared_;

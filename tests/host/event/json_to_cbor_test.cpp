@@ -4,6 +4,7 @@
 #include <catch2/matchers/catch_matchers_string.hpp>
 #include <chrono>
 #include <cmath>
+#include <initializer_list>
 #include <set>
 #include <string>
 #include <vector>
@@ -244,7 +245,7 @@ TEST_CASE("a key that stands twice is refused, in whatever spelling") {
 
 TEST_CASE("keys of every length are compared whole") {
   std::string json = "{";
-  for (size_t length : {0, 1, 22, 23, 24, 25, 254, 255, 256, 257, 65'535, 65'536}) {
+  for (const size_t length : std::initializer_list<size_t>{0, 1, 22, 23, 24, 25, 254, 255, 256, 257, 65'535, 65'536}) {
     json += (json.size() > 1 ? ",\"" : "\"") + std::string(length, 'k') + "\":" + std::to_string(length);
   }
   json += "}";

@@ -95,7 +95,7 @@ TEST_CASE("threads that live at once have shards of their own, and give them bac
     });
     const std::set<uint32_t> different(shards.begin(), shards.end());
     CHECK(different.size() == kThreads);
-    CHECK(different.count(detail::kSharedShard) == 0);
+    CHECK_FALSE(different.contains(detail::kSharedShard));
   }
 }
 

@@ -161,7 +161,7 @@ class Engine {
   std::shared_ptr<Delivery> pick();
   void deliver(const std::shared_ptr<Delivery>& delivery);
   void finish(const std::shared_ptr<Delivery>& delivery, std::int32_t verdict, const nexus_outcome& outcome,
-              std::string message, bool first_attempt_ends);
+              const std::string& message, bool first_attempt_ends);
   void fail(const std::shared_ptr<Delivery>& delivery, std::int32_t verdict, const nexus_outcome& outcome,
             const std::string& message);
   void bury(const Delivery& delivery, const Failure& failure);

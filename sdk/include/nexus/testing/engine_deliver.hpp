@@ -135,7 +135,7 @@ inline void Engine::deliver(const std::shared_ptr<Delivery>& delivery) {
 
 // Ends one attempt. With the mutex held.
 inline void Engine::finish(const std::shared_ptr<Delivery>& delivery, std::int32_t verdict,
-                           const nexus_outcome& outcome, std::string message, bool first_attempt_ends) {
+                           const nexus_outcome& outcome, const std::string& message, bool first_attempt_ends) {
   const std::shared_ptr<Flow> flow = delivery->flow;
   if (verdict == NEXUS_DONE) {
     ++delivered_;

@@ -33,7 +33,7 @@ class FakeSurroundings final : public Surroundings {
     }
     return out;
   }
-  bool exists(const std::string& path) const override { return files.count(path) != 0; }
+  bool exists(const std::string& path) const override { return files.contains(path); }
   std::string current_folder() const override { return folder; }
 };
 
