@@ -31,15 +31,15 @@ struct Deferring {
     std::lock_guard guard(mutex);
     return attempts;
   }
+  // Until the handler has taken so many down; the probe counts a call before that.
+  void await(size_t count) {
+    while (seen_attempts().size() < count) std::this_thread::yield();
+  }
   uint64_t token(size_t i) {
     std::lock_guard guard(mutex);
     return tokens.at(i);
   }
 };
-
-void await_seen(Probe& probe, size_t count) {
-  while (probe.count() < count) std::this_thread::yield();
-}
 
 // Until the handler has returned: only then is its delivery deferred.
 void await_waiting(Bus& bus, uint64_t count) {
@@ -63,7 +63,7 @@ TEST_CASE("a deferred delivery lets the next one run, and is handled when it is 
   rig.subscribe(*shop, "order.created", deferring.probe);
   rig.emit(*shop, "order.created", "1");
   rig.emit(*shop, "order.created", "2");
-  await_seen(deferring.probe, 2);
+  deferring.await(2);
   await_waiting(*rig.bus, 2);
   CHECK(rig.bus->totals().deliveries.handled == 0);
   CHECK(rig.bus->complete(*shop, deferring.token(1), done()) == NEXUS_OK);
@@ -85,7 +85,7 @@ TEST_CASE("what a deferring handler emits leaves when it is completed well, and 
   rig.subscribe(*shop, "order.booked", follow);
   rig.emit(*shop, "order.created");
   rig.emit(*shop, "order.created");
-  await_seen(deferring.probe, 2);
+  deferring.await(2);
   await_waiting(*rig.bus, 4);  // two deliveries, and a place for each of the two events that have not left
   CHECK(follow.count() == 0);
   CHECK(rig.bus->complete(*shop, deferring.token(0), done()) == NEXUS_OK);
@@ -120,7 +120,7 @@ TEST_CASE("a completion by another plugin, of a made-up token, or with LATER is 
   rig.subscribe(*shop, "order.created", deferring.probe);
   rig.emit(*shop, "order.created");
   await_waiting(*rig.bus, 1);
-  await_seen(deferring.probe, 1);
+  deferring.await(1);
   CHECK(rig.bus->complete(*thief, deferring.token(0), done()) == NEXUS_E_HANDLE);
   CHECK(rig.bus->complete(*shop, deferring.token(0) + 1, done()) == NEXUS_E_HANDLE);
   Completion later;
@@ -138,7 +138,7 @@ TEST_CASE("lower priorities wait for a deferred delivery of a higher one") {
   rig.subscribe(*shop, "order.created", first.probe, 10);
   rig.subscribe(*store, "order.created", second, 0);
   rig.emit(*shop, "order.created");
-  await_seen(first.probe, 1);
+  first.await(1);
   await_waiting(*rig.bus, 2);
   CHECK(second.count() == 0);
   CHECK(rig.bus->complete(*shop, first.token(0), done()) == NEXUS_OK);
@@ -163,14 +163,14 @@ TEST_CASE("a deferred delivery that fails is tried again, and a reply may ride o
   rig.subscribe(*asker, "price.told", told);
   rig.emit(*asker, "price.asked");
   await_waiting(*rig.bus, 1);
-  await_seen(deferring.probe, 1);
+  deferring.await(1);
   Completion again;
   again.verdict = NEXUS_RETRY;
   CHECK(rig.bus->complete(*shop, deferring.token(0), again) == NEXUS_OK);
   while (rig.bus->totals().deliveries.retried == 0) std::this_thread::yield();
   clock.advance(1'000);
   rig.bus->timers().run_due(clock.monotonic_ns());
-  await_seen(deferring.probe, 2);
+  deferring.await(2);
   CHECK(deferring.seen_attempts() == std::vector<uint32_t>{1, 2});
   Completion reply;
   reply.reply_type = "price.told";
@@ -191,14 +191,14 @@ TEST_CASE("deferred deliveries count against the size of the queue") {
   rig.subscribe(*shop, "order.created", deferring.probe);
   for (int i = 0; i < 4; ++i) {
     CHECK(rig.emit(*shop, "order.created") == NEXUS_OK);
-    await_seen(deferring.probe, static_cast<size_t>(i) + 1);
+    deferring.await(static_cast<size_t>(i) + 1);
     await_waiting(*rig.bus, static_cast<uint64_t>(i) + 1);
   }
   CHECK(rig.emit(*shop, "order.created") == NEXUS_E_QUEUE_FULL);
   CHECK(rig.bus->complete(*shop, deferring.token(2), done()) == NEXUS_OK);
   await_waiting(*rig.bus, 3);
   CHECK(rig.emit(*shop, "order.created") == NEXUS_OK);
-  await_seen(deferring.probe, 5);
+  deferring.await(5);
   for (const size_t i : {size_t{0}, size_t{1}, size_t{3}, size_t{4}})
     while (rig.bus->complete(*shop, deferring.token(i), done()) != NEXUS_OK) std::this_thread::yield();
   REQUIRE(rig.settle());
@@ -210,7 +210,7 @@ TEST_CASE("at a hot swap the successor gets what was deferred, as another attemp
   Deferring deferring;
   rig.subscribe(*old_one, "order.created", deferring.probe, 0, NEXUS_CONCURRENCY_SERIAL, "book");
   rig.emit(*old_one, "order.created", "x");
-  await_seen(deferring.probe, 1);
+  deferring.await(1);
   await_waiting(*rig.bus, 1);
   ParticipantOptions options;
   options.id = "com.example.shop";
@@ -222,7 +222,7 @@ TEST_CASE("at a hot swap the successor gets what was deferred, as another attemp
   rig.bus->activate(*new_one);
   CHECK(rig.bus->complete(*old_one, deferring.token(0), done()) == NEXUS_E_HANDLE);
   rig.bus->remove(old_one);
-  await_seen(next.probe, 1);
+  next.await(1);
   await_waiting(*rig.bus, 1);
   CHECK(next.seen_attempts() == std::vector<uint32_t>{2});
   rig.bus->remove(new_one);
