@@ -18,6 +18,7 @@ HostMetrics::HostMetrics(Bus& bus, Registry& metrics, std::string_view version, 
     : bus_(bus), metrics_(metrics) {
   add_totals();
   add_gauges(version, started_unix_ns);
+  metrics_.before_collect([this] { refresh(); });
 }
 
 void HostMetrics::add_totals() {
@@ -101,6 +102,7 @@ void HostMetrics::add_plugin(const std::string& id) {
 }
 
 void HostMetrics::refresh() {
+  const std::lock_guard guard(refresh_mutex_);
   for (const uint32_t count = bus_.router().type_count(); types_seen_ < count; ++types_seen_) add_type(types_seen_);
   std::set<std::string> now;
   for (const auto& participant : bus_.participants()) now.insert(participant->id());

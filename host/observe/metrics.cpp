@@ -318,6 +318,7 @@ void Registry::remove_owner(std::string_view owner) {
 }
 
 std::vector<FamilySnapshot> Registry::collect() const {
+  if (catch_up_) catch_up_();
   std::vector<FamilySnapshot> families;
   struct Asked {
     size_t family;

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/base/error.hpp"
@@ -76,6 +77,10 @@ class Registry {
   // use its instruments any more. Not from a callback.
   void remove_owner(std::string_view owner);
 
+  // Runs before each collect(), on the reading thread and under no lock, so that it may add and remove series and count
+  // what has happened since. Set once, before anything is read; may run on several threads at once.
+  void before_collect(std::function<void()> catch_up) { catch_up_ = std::move(catch_up); }
+
   // All series, families by name, series by labels.
   std::vector<FamilySnapshot> collect() const;
 
@@ -99,6 +104,7 @@ class Registry {
   const std::string* family_with_name(std::string_view name) const;
 
   const Limits limits_;
+  std::function<void()> catch_up_;
   // Held while callbacks run and while series are removed; taken before mutex_.
   mutable std::mutex reading_mutex_;
   mutable std::mutex mutex_;  // guards what follows

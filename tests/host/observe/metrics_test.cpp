@@ -306,6 +306,20 @@ TEST_CASE("when remove_owner returns, no callback of the owner runs or will run"
   CHECK_THAT(text_of(registry), !ContainsSubstring("test_level"));
 }
 
+TEST_CASE("what is new is taken up before each reading") {
+  Registry registry;
+  int readings = 0;
+  registry.gauge(kDepth, {}, "gone").set(3);
+  registry.before_collect([&] {
+    registry.counter(kJobs).add();
+    registry.add_callback("test_level", "", {}, [level = ++readings] { return static_cast<double>(level); });
+    registry.remove_owner("gone");
+  });
+  CHECK_THAT(text_of(registry), ContainsSubstring("test_jobs_total 1\n") && ContainsSubstring("test_level 1\n") &&
+                                    !ContainsSubstring("test_depth"));
+  CHECK_THAT(text_of(registry), ContainsSubstring("test_jobs_total 2\n") && ContainsSubstring("test_level 2\n"));
+}
+
 TEST_CASE("a callback may use the registry for counting and defining") {
   Registry registry;
   registry.add_callback("test_level", "", {}, [&registry] {
