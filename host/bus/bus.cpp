@@ -127,7 +127,7 @@ size_t Bus::hand_over(Participant& old_one, Participant& new_one) {
         task->drop();
         continue;
       }
-      Target* target = router_.successor_of(*slot.target, new_one);
+      Target* target = inherit(static_cast<const EventBlock*>(slot.item), *slot.target, new_one);
       if (target == nullptr) {
         discard_slot(slot);
         continue;
@@ -272,8 +272,12 @@ Result<void> Bus::post(Participant& participant, std::unique_ptr<Task> task) {
 
 void Bus::discard(EventBlock* event, Target& target) {
   for (uint32_t i = 0; i < target.size; ++i) {
-    target.entries[i].discarded.fetch_add(1, std::memory_order_relaxed);
-    trace(*event, &target.entries[i], TraceKind::discarded);
+    Entry& entry = target.entries[i];
+    entry.discarded.fetch_add(1, std::memory_order_relaxed);
+    trace(*event, &entry, TraceKind::discarded);
+    // What waits behind it goes on.
+    const uint32_t minds = entry.minds.load(std::memory_order_relaxed);
+    if ((minds & (Entry::kHoldsKey | Entry::kReleased)) != 0) follow(event, entry, minds, true);
   }
   if (!target.is_retry && event->route != nullptr) first_attempt_done(event);
   event->release();
@@ -285,14 +289,31 @@ void Bus::discard_slot(const Slot& slot) {
   task->drop();
 }
 
-// A mailbox that was closed between reserving and pushing has a successor, or its plugin is gone.
+// Who gets a delivery to the handlers of a target after a hot swap; null: nobody does. Those handlers that nobody has
+// inherited will not have it.
+Target* Bus::inherit(const EventBlock* event, const Target& old_one, Participant& successor) {
+  Target* heir = router_.successor_of(old_one, successor);
+  if (heir == nullptr) return nullptr;
+  for (const uint32_t orphan : heir->orphans) {
+    Entry& entry = old_one.entries[orphan];
+    entry.discarded.fetch_add(1, std::memory_order_relaxed);
+    trace(*event, &entry, TraceKind::discarded);
+  }
+  return heir;
+}
+
+// A mailbox that was closed between reserving and pushing has a successor, which may have one in turn, or its plugin is
+// gone.
 void Bus::deliver_or_redirect(EventBlock* event, Target* target, Mailbox::Push result) {
-  if (result == Mailbox::Push::kAccepted) [[likely]]
-    return;
-  Participant* successor = target->mailbox->owner().successor();
-  Target* heir = successor == nullptr ? nullptr : router_.successor_of(*target, *successor);
-  if (heir != nullptr && heir->mailbox->push_forced(event, heir) == Mailbox::Push::kAccepted) return;
-  discard(event, *target);
+  while (result != Mailbox::Push::kAccepted) [[unlikely]] {
+    // Of several swaps only the last one has subscriptions.
+    Participant* successor = target->mailbox->owner().successor();
+    while (successor != nullptr && successor->successor() != nullptr) successor = successor->successor();
+    Target* heir = successor == nullptr ? nullptr : inherit(event, *target, *successor);
+    if (heir == nullptr) return discard(event, *target);
+    target = heir;
+    result = heir->mailbox->push_forced(event, heir);
+  }
 }
 
 void Bus::first_attempt_done(EventBlock* event) {

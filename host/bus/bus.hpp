@@ -151,6 +151,9 @@ class Bus final : private DeliveryPort {
   // To be called every 20 ms or so: watches deadlines and frees what no thread sees any more.
   void tick();
 
+  // Where worker_count is 0, for a simulation: see Scheduler::run_one.
+  bool run_one(uint64_t choice, uint32_t deliveries) { return scheduler_->run_one(choice, deliveries); }
+
   Participant& host() { return *host_; }
   Router& router() { return router_; }
   TimerQueue& timers() { return timers_; }
@@ -223,6 +226,7 @@ class Bus final : private DeliveryPort {
   bool reserve_all(const Route& route, std::shared_ptr<Mailbox>* full, bool hard);
   void unreserve_all(const Route& route);
   void push_stage(EventBlock* event, const Route& route, uint32_t stage);
+  Target* inherit(const EventBlock* event, const Target& old_one, Participant& successor);
   void deliver_or_redirect(EventBlock* event, Target* target, Mailbox::Push result);
   void discard(EventBlock* event, Target& target);
   void discard_slot(const Slot& slot);

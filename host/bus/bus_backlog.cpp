@@ -18,7 +18,11 @@ bool Bus::hold_back(EventBlock* event, Target& target, Entry& entry) {
   if (holds_stage) event->stage_left.fetch_add(1, std::memory_order_relaxed);
   target.mailbox->reserve_forced();
   HeldBack held{event, target.shared_from_this(), static_cast<uint32_t>(&entry - target.entries.get())};
-  if (entry.subscription->backlog.hold(std::move(held), key, (minds & Entry::kReleased) != 0)) return true;
+  if (entry.subscription->backlog.hold(std::move(held), key, (minds & Entry::kReleased) != 0)) {
+    // Where it was unsubscribed meanwhile, nobody will come for what is held.
+    if (!entry.subscription->active.load(std::memory_order_acquire)) discard_backlog(*entry.subscription);
+    return true;
+  }
   target.mailbox->unreserve();
   if (holds_stage) event->stage_left.fetch_sub(1, std::memory_order_relaxed);
   event->release();

@@ -14,8 +14,6 @@
 namespace nexus::host {
 namespace {
 
-// A turn ends after this many deliveries when other mailboxes wait.
-constexpr uint32_t kTurnMax = 1024;
 // How long an empty mailbox is watched before it is given up, in units of relax(): a few microseconds.
 constexpr int kLingerSpins = 2000;
 // After that it lets others have the core so many times before it gives up: where an emitter shares the core, it goes
@@ -92,7 +90,7 @@ void Dispatcher::run_turn(Mailbox& mailbox, Worker& worker) {
     else
       run_batch<false>(turn);
     done += taken;
-    if (done >= kTurnMax && worker.scheduler().has_work()) {
+    if (done >= worker.turn_max && (worker.is_driven || worker.scheduler().has_work())) {
       mailbox.yield_turn(batch);
       break;
     }
@@ -116,7 +114,7 @@ void Dispatcher::run_turn(Mailbox& mailbox, Worker& worker) {
 // Waits a little for more work; false when the turn should end.
 bool Dispatcher::linger(Turn& turn) {
   Scheduler& scheduler = turn.worker.scheduler();
-  if (turn.shared_counts) return false;
+  if (turn.shared_counts || turn.worker.is_driven) return false;
   for (int i = 0; i < kLingerSpins; ++i) {
     if ((i & 1) == 0 && turn.mailbox.has_work_hint()) {
       for (int wait = 0; wait < turn.gather && !scheduler.has_work(); ++wait) relax();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
+#include <utility>
 
 #include "host/bus/route.hpp"
 #include "host/bus/task.hpp"
@@ -17,6 +18,11 @@ uint32_t batch_size(const MailboxOptions& options) {
   return std::clamp(options.size_max / 4, 1u, Batch::kMax);
 }
 
+uint64_t next_number() {
+  static std::atomic<uint64_t> last{0};
+  return last.fetch_add(1, std::memory_order_relaxed) + 1;
+}
+
 int64_t monotonic_now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
@@ -28,6 +34,7 @@ Mailbox::Mailbox(Participant& owner, MailboxRunner& runner, const MailboxOptions
     : owner_(owner),
       runner_(runner),
       options_(options),
+      number_(next_number()),
       batch_max_(batch_size(options)),
       hard_extra_(int64_t{options.size_max_hard} - int64_t{options.size_max}),
       bound_(options.size_max) {}
@@ -84,15 +91,20 @@ bool Mailbox::begin_turn_if_waiting_both(int32_t* level) {
   return true;
 }
 
-// Makes room by taking out what has waited longest at the lowest level.
+// Makes room by taking out what has waited longest at the lowest level. A task is no event: it stays.
 bool Mailbox::drop_oldest_both(Slot* dropped) {
   if (options_.overflow != Overflow::kDropOldest || dropped == nullptr) return false;
   ingest_running();
-  if (!lanes_.take_lowest(dropped)) return false;
-  if (const uint64_t key = key_of(*dropped); key != KeyTurns::kNoKey) key_levels_.leave(key);
+  Slot oldest;
+  std::vector<Slot> tasks;
+  while (lanes_.take_lowest(&oldest) && oldest.target == nullptr) tasks.push_back(std::exchange(oldest, {}));
+  lanes_.give_back(0, tasks.data(), static_cast<uint32_t>(tasks.size()));
+  if (oldest.item == nullptr) return false;
+  *dropped = oldest;
+  if (const uint64_t key = key_of(oldest); key != KeyTurns::kNoKey) key_levels_.leave(key);
   ++removed_;
   ++bound_;
-  if (dropped->target != nullptr) ++dropped->target->finished;
+  ++oldest.target->finished;
   return true;
 }
 
@@ -127,7 +139,7 @@ uint32_t Mailbox::push_run(const Slot* slots, uint32_t count) {
 }
 
 // Holds the locks of all the mailboxes at once. Nobody waits for a second mailbox's lock while holding one, but here,
-// and here in the order of addresses.
+// and here in the order of their numbers.
 class Mailbox::TogetherLock {
  public:
   explicit TogetherLock(Target* const* targets) : held_(targets), next_(targets) {}
@@ -204,6 +216,7 @@ void Mailbox::unreserve() {
 }
 
 Mailbox::Push Mailbox::push_reserved(EventBlock* event, Target* target) {
+  if ((event->host_flags & EventBlock::kHostKeyed) != 0) expect_keys();
   bool schedule = false;
   const int32_t level = event->event.priority;
   {

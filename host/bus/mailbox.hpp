@@ -67,6 +67,8 @@ class Mailbox {
 
   Participant& owner() const { return owner_; }
   bool is_parallel() const { return options_.turns_max > 1; }
+  // Rises with each mailbox that is made: the order in which several locks are taken.
+  uint64_t number() const { return number_; }
 
   // ---- Emitters, any thread -------------------------------------------------------------------------------------
   // Accepts one delivery, or says why not. `hard` takes the bound for workers. When `overflow` is drop_oldest and the
@@ -96,7 +98,7 @@ class Mailbox {
   // Several of one priority, for emitters from outside, as far as there is room; returns how many were accepted.
   uint32_t push_run(const Slot* slots, uint32_t count);
   // One event into the mailboxes of several targets, all or none; at most kTogetherMax, in the order of their
-  // mailboxes' addresses. On kFull nothing was dropped, whatever the policy; so it says of no targets at all.
+  // mailboxes' numbers. On kFull nothing was dropped, whatever the policy; so it says of no targets at all.
   static constexpr size_t kTogetherMax = 32;
   static Push push_all(EventBlock* event, const std::vector<Target*>& targets, bool hard);
   // The same in two steps, for an event that must enter several mailboxes or none, some of them later.
@@ -215,6 +217,7 @@ class Mailbox {
   Participant& owner_;
   MailboxRunner& runner_;
   const MailboxOptions options_;
+  const uint64_t number_;
   const uint32_t batch_max_;
   const int64_t hard_extra_;  // by how much size_max_hard is larger
 

@@ -47,9 +47,9 @@ std::shared_ptr<Target> make_retry_target(Mailbox* mailbox, uint32_t type_index,
 
 std::shared_ptr<Target> make_released_target(const Target& held, uint32_t index, uint32_t minds) {
   const Entry& from = held.entries[index];
-  if (held.is_retry)
-    return make_retry_target(held.mailbox, held.type_index, from.subscription, from.attempt,
-                             minds | (from.minds.load(std::memory_order_relaxed) & Entry::kHoldsKey));
+  // It may hold its key, and have been held back by a pause.
+  minds |= from.minds.load(std::memory_order_relaxed) & Entry::kHoldsKey;
+  if (held.is_retry) return make_retry_target(held.mailbox, held.type_index, from.subscription, from.attempt, minds);
   std::shared_ptr<Target> target = make_target(held.mailbox, held.type_index, {from.subscription});
   target->entries[0].minds.fetch_or(minds, std::memory_order_relaxed);
   return target;
@@ -104,7 +104,7 @@ Route* make_route(uint32_t type_index, const std::vector<std::shared_ptr<Subscri
     }
     // The order in which Mailbox::push_all takes their locks.
     std::sort(stage.targets.begin(), stage.targets.end(),
-              [](const Target* a, const Target* b) { return std::less<>()(a->mailbox, b->mailbox); });
+              [](const Target* a, const Target* b) { return a->mailbox->number() < b->mailbox->number(); });
     route->stages.push_back(std::move(stage));
   }
   if (route->stages.size() == 1) {

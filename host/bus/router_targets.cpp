@@ -30,9 +30,13 @@ Target* Router::successor_of(const Target& old_target, const Participant& partic
   for (const auto& [old_one, successor] : successors_)
     if (old_one == &old_target) return successor.get();
   std::vector<std::shared_ptr<Subscription>> heirs;
+  std::vector<uint32_t> orphans;
   for (uint32_t i = 0; i < old_target.size; ++i) {
     const std::shared_ptr<Subscription> heir = heir_locked(*old_target.entries[i].subscription, participant);
-    if (heir == nullptr || !heir->pattern.matches(types_[old_target.type_index]->name)) continue;
+    if (heir == nullptr || !heir->pattern.matches(types_[old_target.type_index]->name)) {
+      orphans.push_back(i);
+      continue;
+    }
     if (std::find(heirs.begin(), heirs.end(), heir) == heirs.end()) heirs.push_back(heir);
   }
   std::shared_ptr<Target> successor;
@@ -46,6 +50,7 @@ Target* Router::successor_of(const Target& old_target, const Participant& partic
       successor = make_target(heirs[0]->mailbox, old_target.type_index, heirs);
       if (minds != 0) successor->entries[0].minds.fetch_or(minds, std::memory_order_relaxed);
     }
+    successor->orphans = std::move(orphans);
     retired_targets_.push_back(successor);  // part of no route: it goes when its slots are gone
   }
   successors_.emplace_back(&old_target, successor);

@@ -102,6 +102,12 @@ Mailbox* Scheduler::pop_locked() {
       }
     }
   }
+  return unlink_locked(before);
+}
+
+// Takes out the one behind `before`; null: the first.
+Mailbox* Scheduler::unlink_locked(Mailbox* before) {
+  Mailbox* const picked = before == nullptr ? first_ : before->run_next;
   if (before == nullptr)
     first_ = picked->run_next;
   else
@@ -110,6 +116,28 @@ Mailbox* Scheduler::pop_locked() {
   if (picked->run_level != 0) --raised_;
   queued_.store(queued_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   return picked;
+}
+
+bool Scheduler::run_one(uint64_t choice, uint32_t deliveries) {
+  Mailbox* mailbox = nullptr;
+  {
+    std::lock_guard guard(lock_);
+    const uint64_t count = queued_.load(std::memory_order_relaxed);
+    if (count == 0) return false;
+    Mailbox* before = nullptr;
+    for (uint64_t i = choice % count; i > 0; --i) before = before == nullptr ? first_ : before->run_next;
+    mailbox = unlink_locked(before);
+  }
+  if (driven_ == nullptr) {
+    driven_ = std::make_unique<Worker>(*this);
+    driven_->is_driven = true;
+  }
+  driven_->turn_max = deliveries;
+  ThreadState& thread = thread_state();
+  thread.is_worker = true;
+  runner_.run_turn(*mailbox, *driven_);
+  thread.is_worker = false;
+  return true;
 }
 
 Mailbox* Scheduler::next(Worker& worker) {

@@ -37,7 +37,10 @@ class Worker {
   ~Worker();
   WorkerActivity activity;
   Batch batch;
-  TraceShard* trace = nullptr;  // where its deliveries are recorded; the dispatcher's
+  static constexpr uint32_t kTurnMax = 1024;
+  uint32_t turn_max = kTurnMax;  // a turn ends after this many deliveries when other mailboxes wait
+  bool is_driven = false;        // by Scheduler::run_one: it waits for nothing
+  TraceShard* trace = nullptr;   // where its deliveries are recorded; the dispatcher's
   Scheduler& scheduler() const { return scheduler_; }
 
  private:
@@ -69,6 +72,10 @@ class Scheduler final : public MailboxRunner {
   // Lets every worker finish its turn and joins them. What is still queued is not run. Not from a worker.
   void stop();
 
+  // For a simulation, where there are no workers: runs one of the mailboxes that have work, right here, for about so
+  // many deliveries. `choice` picks which. False when none has work.
+  bool run_one(uint64_t choice, uint32_t deliveries);
+
   // Whether another mailbox waits for a worker; a hint.
   bool has_work() const { return queued_.load(std::memory_order_relaxed) != 0; }
   bool is_stopping() const { return stopping_.load(std::memory_order_relaxed); }
@@ -87,6 +94,7 @@ class Scheduler final : public MailboxRunner {
   void run(Worker& worker);
   Mailbox* next(Worker& worker);
   Mailbox* pop_locked();
+  Mailbox* unlink_locked(Mailbox* before);
   Worker* unpark_one_locked();
   static void wake(Worker* worker);
 
@@ -106,6 +114,7 @@ class Scheduler final : public MailboxRunner {
   std::mutex workers_mutex_;
   std::vector<std::unique_ptr<Worker>> workers_;  // guarded by workers_mutex_
   std::atomic<uint32_t> worker_count_{0};
+  std::unique_ptr<Worker> driven_;  // of run_one
 };
 
 }  // namespace nexus::host
