@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "nexus/abi/draft/handover.h"
+#include "nexus/abi/draft/saga.h"
 #include "nexus/abi/draft/state.h"
 #include "nexus/abi/draft/store.h"
 #include "nexus/abi/draft/streams.h"
@@ -24,6 +25,12 @@ AT(nexus_handover, size, 0);
 AT(nexus_handover, reserved, 4);
 AT(nexus_handover, save, 8);
 AT(nexus_handover, restore, 16);
+
+SIZE(nexus_saga, 24); /* draft/saga.h */
+AT(nexus_saga, size, 0);
+AT(nexus_saga, reserved, 4);
+AT(nexus_saga, list, 8);
+AT(nexus_saga, show, 16);
 
 SIZE(nexus_state, 48); /* draft/state.h */
 AT(nexus_state, size, 0);

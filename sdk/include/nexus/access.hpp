@@ -1,6 +1,6 @@
-// Finds the handlers of a plugin class while compiling: those under NEXUS_ON, by the line each stands on, and those in
-// a table named handlers(). Access is the one friend that NEXUS_ON grants, so private handlers are found too. Not for
-// plugin authors.
+// Finds the handlers of a plugin class while compiling: those under NEXUS_ON, by the line each stands on, those in a
+// table named handlers(), and what a saga (nexus/saga.hpp) makes of its own lines. Access is the one friend that these
+// macros grant, so private handlers are found too. Not for plugin authors.
 #pragma once
 
 #include <array>
@@ -30,6 +30,16 @@ constexpr bool check_line() {
       "NEXUS_ON must stand within the first 4095 lines of its file; use the table form, handlers(), or a smaller "
       "file");
   return true;
+}
+
+// A line of a saga, which is no handler by itself.
+template <class Source>
+inline constexpr bool kIsSagaPart = requires { typename decltype(Source::get())::SagaPart; };
+
+template <bool saga_parts, class... Source>
+constexpr auto sources_that_are(std::tuple<std::type_identity<Source>...>) {
+  return std::tuple_cat(
+      std::conditional_t<kIsSagaPart<Source> == saga_parts, std::tuple<std::type_identity<Source>>, std::tuple<>>{}...);
 }
 
 }  // namespace detail
@@ -83,10 +93,42 @@ struct Access {
 
   // A tuple of std::type_identity<Slot or Row>, in the order of declaration, the table last.
   template <class T>
-  static constexpr auto sources() {
+  static constexpr auto declared() {
     return []<std::size_t... I, std::size_t... J>(std::index_sequence<I...>, std::index_sequence<J...>) {
       return std::tuple<std::type_identity<Slot<T, kSlotLines<T>[I]>>..., std::type_identity<Row<T, J>>...>{};
     }(std::make_index_sequence<kSlotLines<T>.size()>{}, std::make_index_sequence<table_size<T>()>{});
+  }
+
+  // Those that are handlers, and the ones that a saga adds.
+  template <class T>
+  static constexpr auto sources() {
+    constexpr auto handlers = detail::sources_that_are<false>(declared<T>());
+    constexpr bool is_saga = requires { typename T::NexusSaga; };
+    static_assert(is_saga || std::tuple_size_v<decltype(saga_parts<T>())> == 0,
+                  "NEXUS_START, NEXUS_STEP, NEXUS_TIMEOUT and NEXUS_COMPENSATE stand in a class that derives from "
+                  "nexus::Saga<State>");
+    if constexpr (is_saga) {
+      return std::tuple_cat(handlers, T::NexusSaga::template nexus_sources<T>());
+    } else {
+      return handlers;
+    }
+  }
+
+  template <class T>
+  static constexpr auto saga_parts() {
+    return detail::sources_that_are<true>(declared<T>());
+  }
+
+  // Which instance of the saga an event is for: by the class's own saga_key, by NEXUS_SAGA_KEY, or by correlation.
+  template <class T, class E>
+  static auto saga_key(const E& payload, const Event& event) {
+    if constexpr (requires { T::saga_key(payload); }) {
+      return T::saga_key(payload);
+    } else if constexpr (requires { T::template nexus_saga_key<E>(payload); }) {
+      return T::template nexus_saga_key<E>(payload);
+    } else {
+      return event.correlation_id();
+    }
   }
 
   template <auto Method, class T, class... Arguments>

@@ -135,6 +135,7 @@ class Instance final : public InstanceBase {
   explicit Instance(std::shared_ptr<Core> core) : InstanceBase(std::move(core)) {
     object_.emplace();
     plugin_ = &*object_;
+    if constexpr (requires { typename T::NexusSaga; }) object_->template nexus_bind<T>();
   }
 
   std::int32_t subscribe_all(nexus_error* error) {
