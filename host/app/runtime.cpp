@@ -14,6 +14,7 @@
 #include "host/base/log.hpp"
 #include "host/base/os/thread_name.hpp"
 #include "host/control/plugin_methods.hpp"
+#include "host/control/saga_methods.hpp"
 #include "host/control/trace_methods.hpp"
 #include "host/event/json.hpp"
 
@@ -113,6 +114,7 @@ void Runtime::add_methods() {
   event_methods_->add_to(*surface_);
   add_trace_methods(*surface_, *bus_);
   add_plugin_methods(*surface_, *plugins_);
+  add_saga_methods(*surface_, *plugins_, control_);
   add_config_methods(*surface_, ConfigMethodPorts{config_, [this] { return reload(); }});
 }
 

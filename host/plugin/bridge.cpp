@@ -10,6 +10,7 @@
 #include "host/event/name.hpp"
 #include "host/event/pattern.hpp"
 #include "host/plugin/bridge_call.hpp"
+#include "host/plugin/bridge_task.hpp"
 
 namespace nexus::host {
 namespace {
@@ -60,6 +61,10 @@ class Bridge final : public InstanceHost {
     static_cast<void>(tables_->release_held());
     bus_.remove(participant_);
     if (tables_->services->metrics != nullptr) tables_->services->metrics->remove_owner(tables_->metrics_owner);
+  }
+
+  Result<void> post(std::function<void()> task) override {
+    return bus_.post(*participant_, std::make_unique<HostTask>(std::move(task)));
   }
 
   InstanceStats stats() const override {

@@ -1,6 +1,9 @@
-// A plugin's function on its way through a mailbox: a posted task or a timer. Dropping it does nothing, for the plugin
-// may be gone by then.
+// What goes through a plugin's mailbox and is no event: a function of the plugin's (a posted task or a timer), and one
+// of the host's. Dropping the first does nothing, for the plugin may be gone by then.
 #pragma once
+
+#include <functional>
+#include <utility>
 
 #include "host/bus/task.hpp"
 #include "nexus/abi/bus.h"
@@ -21,6 +24,20 @@ class PluginTask final : public Task {
  private:
   const nexus_task_fn function_;
   void* const user_;
+};
+
+class HostTask final : public Task {
+ public:
+  explicit HostTask(std::function<void()> function) : function_(std::move(function)) {}
+  void run() noexcept override {
+    try {
+      function_();
+    } catch (...) {  // for want of memory: whoever waits sees the function go
+    }
+  }
+
+ private:
+  const std::function<void()> function_;
 };
 
 }  // namespace nexus::host

@@ -56,6 +56,8 @@ class Instance {
 
   // An interface of the plugin's own, or null.
   const void* query(const char* interface_id);
+  // What the functions of such an interface are given. Null unless created.
+  void* raw() const { return instance_; }
 
   InstanceHost& host() { return *host_; }
   const InstanceHost& host() const { return *host_; }

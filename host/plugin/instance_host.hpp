@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -76,6 +77,10 @@ class InstanceHost {
   // Unsubscribes, cancels timers and waiters, and makes every later call through abi() fail with NEXUS_E_HANDLE.
   // Waits for nothing. Idempotent.
   virtual void revoke() = 0;
+
+  // Has `task` run in the mailbox, behind what waits there; it is destroyed without having run when the mailbox closes
+  // before, which includes a hand-over. It must not throw. NEXUS_E_STOPPING.
+  virtual Result<void> post(std::function<void()> task) = 0;
 
   virtual InstanceStats stats() const = 0;
 };

@@ -183,6 +183,17 @@ CheckReport ManagerImpl::check(const Path& file_given) {
   return out;
 }
 
+void ManagerImpl::ask_providers(const char* interface_id, std::string_view id, const MakeQuestion& make) {
+  for (const auto& plugin : fleet_.running()) {
+    if (!plugin->instance || plugin->suspended || (!id.empty() && plugin->id() != id)) continue;
+    const void* table = plugin->instance->query(interface_id);
+    if (table == nullptr) continue;
+    std::function<void()> question = make(plugin->id(), table, plugin->instance->raw());
+    // Where the mailbox is closed already the question is destroyed, which tells whoever waits for it.
+    if (question) static_cast<void>(plugin->instance->host().post(std::move(question)));
+  }
+}
+
 bool ManagerImpl::stop_all(std::string_view reason, std::chrono::milliseconds timeout) {
   return fleet_.stop_all(reason, timeout);
 }

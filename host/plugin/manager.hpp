@@ -133,6 +133,14 @@ class PluginManager : public PeerDirectory {
   // The load gate as a dry run: nothing is created, nothing changes.
   virtual CheckReport check(const std::filesystem::path& file) = 0;
 
+  // Asks every running plugin that provides the interface, or only the one of that id, something in its own mailbox:
+  // `make` is called here with the interface's table and the instance, and what it returns, unless that is empty, is
+  // posted there. That function is destroyed without having run when the plugin goes before, and may then not use the
+  // table nor the instance.
+  using MakeQuestion =
+      std::function<std::function<void()>(const std::string& id, const void* table, void* instance)>;
+  virtual void ask_providers(const char* interface_id, std::string_view id, const MakeQuestion& make) = 0;
+
   // Stops all in reverse order of start, within `timeout` as far as that is up to the host: an own thread of a plugin
   // that is never joined holds it up. True when everything was unmapped.
   virtual bool stop_all(std::string_view reason, std::chrono::milliseconds timeout) = 0;

@@ -32,6 +32,7 @@ class ManagerImpl final : public PluginManager {
   std::vector<PluginStatus> list() const override;
   Result<PluginStatus> info(std::string_view id) const override;
   CheckReport check(const std::filesystem::path& file) override;
+  void ask_providers(const char* interface_id, std::string_view id, const MakeQuestion& make) override;
   bool stop_all(std::string_view reason, std::chrono::milliseconds timeout) override;
   size_t collect() override;
   const void* query_plugin(std::string_view asker, std::string_view plugin_id, const char* interface_id) override {

@@ -61,6 +61,18 @@ int plugins_new(const PluginsCommand& command);
 // `method` is plugins.reload, plugins.enable or plugins.disable.
 int plugins_change(const PluginsCommand& command, const std::string& method);
 
+struct SagaCommand {
+  HostOptions host;
+  std::string key;
+  std::string plugin;  // empty: all
+  std::string state;   // empty: any
+  std::string after;
+  uint64_t limit = 100;
+  bool json = false;
+};
+int saga_ls(const SagaCommand& command);
+int saga_show(const SagaCommand& command);
+
 struct ConfigCommand {
   HostOptions host;
   bool origin = false;

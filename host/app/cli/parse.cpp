@@ -19,6 +19,7 @@ struct Parsed {
   TapCommand tap;
   EmitCommand emit;
   PluginsCommand plugins;
+  SagaCommand saga;
   ConfigCommand config;
   StatCommand stat;
   CallCommand call;
@@ -125,6 +126,23 @@ void add_plugins(CLI::App& root, Parsed& parsed) {
     const std::string method = "plugins." + std::string(name);
     with_host(finish(add(*group, name, text, parsed, [&plugins, method] { return plugins_change(plugins, method); }),
                      "id", "The plugin's id"));
+  }
+}
+
+void add_saga(CLI::App& root, Parsed& parsed) {
+  SagaCommand& saga = parsed.saga;
+  CLI::App* group = root.add_subcommand("saga", "Sagas: what is under way, and in which state");
+  group->require_subcommand(1);
+  CLI::App* ls = add(*group, "ls", "List the sagas and their active instances", parsed, [&] { return saga_ls(saga); });
+  ls->add_option("--state", saga.state, "Only those in this state")->type_name("STATE");
+  ls->add_option("--after", saga.after, "Only those whose key comes behind this one")->type_name("KEY");
+  ls->add_option("--limit,-n", saga.limit, "Instances of each saga at most")->type_name("N")->capture_default_str();
+  CLI::App* show = add(*group, "show", "All about one instance", parsed, [&] { return saga_show(saga); });
+  show->add_option("key", saga.key, "Its key")->required()->type_name("");
+  for (CLI::App* app : {ls, show}) {
+    app->add_option("--plugin", saga.plugin, "Only the saga of this plugin")->type_name("ID");
+    app->add_flag("--json", saga.json, "JSON, one object a line");
+    add_host_options(app, saga.host);
   }
 }
 
@@ -252,6 +270,7 @@ int main(int argc, char** argv) {
   add_tap(root, parsed);
   add_emit(root, parsed);
   add_plugins(root, parsed);
+  add_saga(root, parsed);
   add_config(root, parsed);
   add_others(root, parsed);
   try {

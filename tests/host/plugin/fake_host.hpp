@@ -114,6 +114,11 @@ class FakeHost final : public InstanceHost {
     revoked = true;
     active = false;
   }
+  Result<void> post(std::function<void()> task) override {
+    if (revoked) return make_error(NEXUS_E_STOPPING, "the plugin is being unloaded");
+    task();
+    return {};
+  }
   InstanceStats stats() const override {
     InstanceStats out;
     out.queued = queue.size();

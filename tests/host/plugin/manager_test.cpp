@@ -46,6 +46,25 @@ TEST_CASE("a file that is dropped is loaded, and its life is in order") {
   CHECK(rig.manager().collect() == 0);
 }
 
+TEST_CASE("a question is put to the plugins that provide the interface, in their mailboxes") {
+  ManagerRig rig;
+  rig.folder.put("good");
+  rig.folder.put("handover");
+  rig.manager().scan();
+  Lines asked;
+  const auto make = [&](const std::string& id, const void* table, void* instance) -> std::function<void()> {
+    if (instance == nullptr || *static_cast<const int*>(table) != 42) return {};
+    return [&asked, id] { asked.push_back(id); };
+  };
+  rig.manager().ask_providers("test.answer/1", "", make);
+  CHECK(asked == Lines{"com.test.good", "com.test.handover"});
+  rig.manager().ask_providers("test.answer/1", "com.test.handover", make);
+  CHECK(asked.size() == 3);
+  rig.manager().ask_providers("test.other/1", "", make);
+  rig.manager().ask_providers("test.answer/1", "com.test.nobody", make);
+  CHECK(asked.size() == 3);
+}
+
 TEST_CASE("the host's side of a stop is in order too") {
   ManagerRig rig;
   rig.folder.put("good");
