@@ -96,7 +96,8 @@ TEST_CASE("100,000 orders go through conditions and priorities, and stat adds up
   // That one was read while the last events passed; in this one nothing moves any more.
   const Value stat = host.wait_for_stat([](const Value&) { return true; });
 
-  // Each order: recorded, paid, and either reviewed or left aside; each emits a payment, the large ones a review.
+  // Each order: recorded, begun as a saga, and either reviewed or left aside; each asks for payment, the large ones for a
+  // review.
   CHECK(number(stat, "deliveries.handled") == 2 * kOrders + large);
   CHECK(number(stat, "deliveries.filtered") == kOrders - large);
   CHECK(number(stat, "deliveries.failed") == 0);
@@ -109,7 +110,7 @@ TEST_CASE("100,000 orders go through conditions and priorities, and stat adds up
     return row == nullptr ? 0 : number(*row, "accepted");
   };
   CHECK(accepted_of("order.created") == kOrders);
-  CHECK(accepted_of("payment.processing") == kOrders);
+  CHECK(accepted_of("payment.request") == kOrders);
   CHECK(accepted_of("order.review_opened") == large);
   uint64_t by_type = 0, by_plugin = 0, handled = 0;
   for (const Value& row : stat.at("types").items()) by_type += number(row, "accepted");

@@ -146,6 +146,82 @@ struct OrderCreated {
 };
 NEXUS_EVENT(OrderCreated, "order.created", order_id, user_id, total_amount, currency, items)
 
+// An order's payment is asked for. The first of the events by which the documentation's order saga goes on: payment,
+// stock, and an order that is confirmed or cancelled.
+struct PaymentRequest {
+  std::string order_id;
+  double amount = 0;
+};
+NEXUS_EVENT(PaymentRequest, "payment.request", order_id, amount)
+
+// A payment has begun and its outcome is open.
+struct PaymentProcessing {
+  std::string order_id;
+  std::string payment_method;  // "card"
+};
+NEXUS_EVENT(PaymentProcessing, "payment.processing", order_id, payment_method)
+
+// An order is paid.
+struct PaymentCompleted {
+  std::string order_id;
+  double amount = 0;
+};
+NEXUS_EVENT(PaymentCompleted, "payment.completed", order_id, amount)
+
+// An order could not be paid.
+struct PaymentFailed {
+  std::string order_id;
+  std::string reason;
+};
+NEXUS_EVENT(PaymentFailed, "payment.failed", order_id, reason)
+
+// A payment should be given back, since its order cannot be fulfilled.
+struct PaymentRefund {
+  std::string order_id;
+  double amount = 0;
+};
+NEXUS_EVENT(PaymentRefund, "payment.refund", order_id, amount)
+
+// A payment has been given back.
+struct PaymentRefunded {
+  std::string order_id;
+  double amount = 0;
+};
+NEXUS_EVENT(PaymentRefunded, "payment.refunded", order_id, amount)
+
+// An order's items should be set aside; the items are free-form, as those of order.created.
+struct InventoryReservation {
+  std::string order_id;
+  std::vector<std::map<std::string, cbor::Value>> items;
+};
+NEXUS_EVENT(InventoryReservation, "inventory.reservation", order_id, items)
+
+// An order's items are set aside.
+struct InventoryReserved {
+  std::string order_id;
+};
+NEXUS_EVENT(InventoryReserved, "inventory.reserved", order_id)
+
+// Some of an order's items are not there, and none has been set aside.
+struct InventoryFailed {
+  std::string order_id;
+  std::string reason;
+};
+NEXUS_EVENT(InventoryFailed, "inventory.failed", order_id, reason)
+
+// An order is paid and its items are set aside.
+struct OrderConfirmed {
+  std::string order_id;
+};
+NEXUS_EVENT(OrderConfirmed, "order.confirmed", order_id)
+
+// An order will not be fulfilled.
+struct OrderCancelled {
+  std::string order_id;
+  std::string reason;  // "payment_failed", "payment_timeout", "inventory_failed", "inventory_timeout"
+};
+NEXUS_EVENT(OrderCancelled, "order.cancelled", order_id, reason)
+
 // One line of a followed log file that is no access-log line.
 struct LogLine {
   std::string path;          // of the file
