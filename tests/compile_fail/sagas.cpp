@@ -136,7 +136,12 @@ NEXUS_STATE(OrderState, total)
 
 // clang-format off: it takes the lines of a saga for one statement
 class Orders final : public BASE {
-  KEY START ASK STEP STEP_2 void reserve() {}
+  KEY
+  START
+  ASK
+  STEP
+  STEP_2
+  void reserve() {}
   TIMEOUT
   TIMEOUT_2
   EXPIRE
