@@ -69,7 +69,6 @@ void Dispatcher::run_turn(Mailbox& mailbox, Worker& worker) {
   if (traces_ != nullptr) {
     if (worker.trace == nullptr) worker.trace = traces_->take_shard();
     turn.trace = worker.trace;
-    turn.minds_all = EventBlock::kHostTraced;
   }
   thread.running.participant = &mailbox.owner();
   thread.running.holds = &turn.holds;
@@ -85,10 +84,10 @@ void Dispatcher::run_turn(Mailbox& mailbox, Worker& worker) {
       continue;
     }
     end_turn = false;
-    if (turn.shared_counts)
-      run_batch<true>(turn);
+    if (turn.trace != nullptr)
+      turn.shared_counts ? run_batch<true, true>(turn) : run_batch<false, true>(turn);
     else
-      run_batch<false>(turn);
+      turn.shared_counts ? run_batch<true, false>(turn) : run_batch<false, false>(turn);
     done += taken;
     if (done >= worker.turn_max && (worker.is_driven || worker.scheduler().has_work())) {
       mailbox.yield_turn(batch);
@@ -170,12 +169,12 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
   WorkerActivity& activity = turn.worker.activity;
   Entry* const end = target.entries.get() + target.size;
   int64_t began = kTimed ? clock_.unix_ns() : 0;
-  for (Entry* entry = target.entries.get(); entry != end; ++entry) {
+  for (Entry* entry = target.entries.get(); entry != end; ++entry, ++turn.delivery.token) {
     const nexus_handle id = entry->id;
     activity.subscription.store(id, std::memory_order_relaxed);
     turn.delivery.subscription = id;
-    ++turn.delivery.token;
     int32_t verdict = NEXUS_DONE;
+    uint32_t followed = 0;
     uint32_t minds = entry->minds.load(std::memory_order_relaxed);
     if constexpr (kMinding)
       if (!entry->subscription->backlog.is_idle()) minds |= Entry::kBacklog;
@@ -183,6 +182,7 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
       if (minds == 0) [[likely]] {
         verdict = entry->handler(entry->user, &turn.delivery, &turn.outcome);
       } else if ((minds & Entry::kInactive) == 0) {
+        followed = minds & (Entry::kBacklog | Entry::kHoldsKey | Entry::kReleased);
         verdict = ask_and_call(turn, event, target, *entry, minds);
       } else {
         entry->discarded.fetch_add(1, std::memory_order_relaxed);
@@ -202,8 +202,8 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
     }
     [[maybe_unused]] bool has_ended = true;
     // Success, and nothing said beside it: all in one comparison, and nothing to clear for the next handler.
-    if ((minds & (Entry::kBacklog | Entry::kHoldsKey | Entry::kReleased)) != 0) [[unlikely]]
-      has_ended = settle_followed(turn, event, target, *entry, verdict, minds);
+    if (followed != 0) [[unlikely]]
+      has_ended = settle_followed(turn, event, target, *entry, verdict, followed);
     else if (is_plain_success(turn, verdict)) [[likely]]
       count<kParallel>(entry->handled);
     else
@@ -230,7 +230,7 @@ template <bool kParallel>
   if (turn.until_sample == 0) turn.until_sample = HandlerTimes::kSample;
 }
 
-template <bool kParallel>
+template <bool kParallel, bool kTraced>
 void Dispatcher::run_batch(Turn& turn) {
   Batch& batch = turn.worker.batch;
   Mailbox& mailbox = turn.mailbox;
@@ -251,7 +251,7 @@ void Dispatcher::run_batch(Turn& turn) {
     auto* event = static_cast<EventBlock*>(slot->item);
     turn.thread.running.event = event;
     turn.delivery.event = &event->event;
-    if (((event->host_flags | turn.minds_all) & EventBlock::kHostMinds) != 0) [[unlikely]]
+    if (kTraced || (event->host_flags & EventBlock::kHostMinds) != 0) [[unlikely]]
       run_handlers_minding<kParallel>(turn, event, *slot->target);
     else if (--turn.until_sample != 0) [[likely]]
       run_handlers<kParallel, false, false>(turn, event, *slot->target);

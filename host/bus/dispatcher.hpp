@@ -91,7 +91,7 @@ class Dispatcher final : public TurnRunner {
 
  private:
   struct Turn;
-  template <bool kParallel>
+  template <bool kParallel, bool kTraced>
   void run_batch(Turn& turn);
   template <bool kParallel, bool kTimed, bool kMinding>
   [[gnu::always_inline]] void run_handlers(Turn& turn, EventBlock* event, Target& target);

@@ -37,7 +37,6 @@ struct Dispatcher::Turn {
   int gather = 0;          // how long to let a batch form
   uint32_t no_gather = 0;  // for so many batches do not try
   TraceShard* trace = nullptr;
-  uint8_t minds_all = 0;  // kHostTraced when every delivery is recorded
   char error_text[kErrorTextMax];
 };
 

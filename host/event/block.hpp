@@ -44,9 +44,8 @@ struct EventBlock {
   static constexpr uint8_t kHostNamed = 8;          // its id is the emitter's own, see DedupWindow
   static constexpr uint8_t kHostExpires = 16;       // it has a time after which it is not delivered
   static constexpr uint8_t kHostKeyed = 32;         // it has a key
-  static constexpr uint8_t kHostTraced = 64;        // never set in an event; of a turn: record each delivery
   // What a delivery has to mind.
-  static constexpr uint8_t kHostMinds = kHostExpires | kHostKeyed | kHostTraced;
+  static constexpr uint8_t kHostMinds = kHostExpires | kHostKeyed;
 
   // For an emitter whose headers are all alike: true when the block still holds what this emitter wrote the last time,
   // so that only what differs has to be written. That spares the other cores most of the lines. Who changes a header in

@@ -60,11 +60,21 @@ const void* LoadedPlugin::query_or_die(const char* id) const {
   return found;
 }
 
+namespace {
+
+host::BusOptions bus_options(const RigOptions& options) {
+  host::BusOptions made;
+  made.worker_count = options.workers;
+  made.max_queue_size = options.queue_size;
+  return made;
+}
+
+}  // namespace
+
 Rig::Rig(const RigOptions& options, std::filesystem::path plugin_folder)
     : plugin_folder_(std::move(plugin_folder)),
       copies_(std::filesystem::temp_directory_path() / ("nexus-bench." + std::to_string(getpid()))),
-      bus_(host::Bus::create({.worker_count = options.workers, .max_queue_size = options.queue_size},
-                             host::FastClock::instance())),
+      bus_(host::Bus::create(bus_options(options), host::FastClock::instance())),
       bridge_(std::make_unique<host::BridgeFactory>(*bus_, services(metrics_))),
       peers_(std::make_unique<NoPeers>()) {
   std::filesystem::create_directories(copies_);
