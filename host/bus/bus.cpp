@@ -29,10 +29,12 @@ std::string_view intern_source(const std::string& id) {
 
 }  // namespace
 
-Bus::Bus(const BusOptions& options, const Clock& clock)
+Bus::Bus(const BusOptions& options, const Clock& clock, std::unique_ptr<DeadLetterStore> dead_letters)
     : options_(options),
       clock_(clock),
       fast_clock_(&clock == &FastClock::instance() ? &FastClock::instance() : nullptr),
+      dead_letters_(dead_letters != nullptr ? std::move(dead_letters)
+                                            : std::make_unique<MemoryDeadLetters>(options.dead_letters)),
       dedup_(options.dedup_window_ns),
       traces_(options.tracing ? std::make_unique<TraceRing>() : nullptr),
       dispatcher_(*this, clock, traces_.get()),
@@ -40,8 +42,9 @@ Bus::Bus(const BusOptions& options, const Clock& clock)
   router_.set_rules(options.rules);
 }
 
-std::unique_ptr<Bus> Bus::create(const BusOptions& options, const Clock& clock) {
-  std::unique_ptr<Bus> bus(new Bus(options, clock));
+std::unique_ptr<Bus> Bus::create(const BusOptions& options, const Clock& clock,
+                                 std::unique_ptr<DeadLetterStore> dead_letters) {
+  std::unique_ptr<Bus> bus(new Bus(options, clock, std::move(dead_letters)));
   bus->scheduler_ = std::make_unique<Scheduler>(bus->dispatcher_, options.worker_count, "nexus-work");
   ParticipantOptions host;
   host.id = "nexus";
@@ -279,7 +282,10 @@ void Bus::discard(EventBlock* event, Target& target) {
     const uint32_t minds = entry.minds.load(std::memory_order_relaxed);
     if ((minds & (Entry::kHoldsKey | Entry::kReleased)) != 0) follow(event, entry, minds, true);
   }
-  if (!target.is_retry && event->route != nullptr) first_attempt_done(event);
+  if (target.is_retry)
+    retry_discarded(target);
+  else if (event->route != nullptr)
+    first_attempt_done(event);
   event->release();
 }
 
@@ -325,23 +331,6 @@ void Bus::first_attempt_done(EventBlock* event) {
   }
   event->route = nullptr;
   route->release();
-}
-
-void Bus::handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
-                         std::string_view message) {
-  const Subscription& subscription = *entry.subscription;
-  if (traces_ != nullptr)
-    traces_->note_error({event.event.id, entry.id, entry.attempt, -1, std::string(error_type), std::string(message)});
-  if (failure_log_) failure_log_(event.event, subscription, error_type, message);
-  // A handler of plugin.error that fails must not feed itself.
-  if ((event.host_flags & EventBlock::kHostNoErrorReport) != 0) return;
-  events::PluginError report;
-  report.plugin_id = subscription.participant->id();
-  report.error_type = std::string(error_type);
-  report.error_message = std::string(message) + " (handler " +
-                         (subscription.name.empty() ? subscription.pattern.text() : subscription.name) + ", event " +
-                         std::string(to_view(event.event.type)) + " " + uuid_text(event.event.id) + ")";
-  emit_report(report, &event);
 }
 
 void Bus::emit_report(const events::PluginError& report, const EventBlock* cause) {

@@ -16,6 +16,7 @@
 
 #include "host/base/clock.hpp"
 #include "host/base/error.hpp"
+#include "host/bus/dead_letters.hpp"
 #include "host/bus/dedup.hpp"
 #include "host/bus/deferred.hpp"
 #include "host/bus/dispatcher.hpp"
@@ -25,6 +26,7 @@
 #include "host/bus/task.hpp"
 #include "host/bus/timer_queue.hpp"
 #include "host/bus/waiters.hpp"
+#include "host/bus/waiting_retries.hpp"
 #include "nexus/abi/bus.h"
 
 namespace nexus::events {
@@ -44,6 +46,8 @@ struct BusOptions {
   int64_t dedup_window_ns = 86'400'000'000'000;  // how long ids that emitters chose are remembered
   std::vector<TypeRule> rules;                   // the first that matches a type holds
   bool tracing = false;                          // records the recent past, for explain and trace
+  DeadLetterLimits dead_letters;                 // of the store in memory
+  bool dead_letter_dropped = false;              // what drop_oldest drops becomes a dead letter too
 };
 
 // What the bus has counted since it was made. emitted = accepted; every delivery is in exactly one of the other sums,
@@ -59,6 +63,8 @@ struct BusTotals {
   uint64_t expired = 0;  // of those discarded: their event's time had passed
   uint64_t delayed = 0;  // accepted, and not yet on their way
   uint64_t handler_timeouts = 0;
+  uint64_t redriven = 0;  // deliveries made of dead letters, on top of those of emits
+  DeadLetterTotals dead_letters;
 };
 
 // The same of one event type; the name lives as long as the bus.
@@ -74,7 +80,9 @@ class Bus final : private DeliveryPort {
   static constexpr uint16_t kHopsMax = 32;
 
   // `clock` must outlive the bus.
-  static std::unique_ptr<Bus> create(const BusOptions& options, const Clock& clock);
+  // Without a store of its own it keeps dead letters in memory.
+  static std::unique_ptr<Bus> create(const BusOptions& options, const Clock& clock,
+                                     std::unique_ptr<DeadLetterStore> dead_letters = nullptr);
   ~Bus() override;
 
   // ---- Participants, control thread -------------------------------------------------------------------------------
@@ -135,6 +143,23 @@ class Bus final : private DeliveryPort {
   // Finishes a delivery that was answered LATER. NEXUS_E_HANDLE for a stale token, NEXUS_E_ARGUMENT.
   int32_t complete(const Participant& participant, uint64_t token, Completion completion);
 
+  // ---- Deliveries that failed, any thread -------------------------------------------------------------------------
+  DeadLetterStore& dead_letters() { return *dead_letters_; }
+  const DeadLetterStore& dead_letters() const { return *dead_letters_; }
+  // Gives a dead letter to the handler that failed, and to no other, as a first attempt. NEXUS_E_UNKNOWN when there is
+  // no such letter, NEXUS_E_STATE when its plugin or handler is not there: the letter stays.
+  Result<void> redrive(uint64_t letter, std::string_view note = {});
+  // Whether redrive would find the handler.
+  Result<void> check_redrive(uint64_t letter);
+  // Removes a dead letter for good; a key that it parks goes on. NEXUS_E_UNKNOWN.
+  Result<void> remove_letter(uint64_t letter);
+  // What waits for another attempt, in the order in which it failed.
+  std::vector<WaitingRetry> waiting_retries() const { return waiting_retries_.list(); }
+  // Ends the wait: by the attempt, or by giving the delivery up as a dead letter that was rejected. False when there is
+  // no such one any more.
+  bool retry_now(uint64_t retry) { return end_wait_for_retry(retry, WaitingRetries::Decision::kNow); }
+  bool kill_retry(uint64_t retry) { return end_wait_for_retry(retry, WaitingRetries::Decision::kKill); }
+
   // Takes the task in every case.
   Result<void> post(Participant& participant, std::unique_ptr<Task> task);
 
@@ -187,7 +212,7 @@ class Bus final : private DeliveryPort {
   }
 
  private:
-  Bus(const BusOptions& options, const Clock& clock);
+  Bus(const BusOptions& options, const Clock& clock, std::unique_ptr<DeadLetterStore> dead_letters);
 
   // What one emit knows about itself.
   struct EmitCall {
@@ -237,16 +262,28 @@ class Bus final : private DeliveryPort {
   void first_attempt_done(EventBlock* event) override;
   bool retry(EventBlock* event, const Target& target, const Entry& entry, int64_t after_ns, std::string_view error_type,
              std::string_view message) override;
-  void redeliver(EventBlock* event, Target* target);
+  void end_retry(uint64_t id);
+  void redeliver(const WaitingRetries::Row& row);
+  bool end_wait_for_retry(uint64_t retry, WaitingRetries::Decision decision);
   class RetryTask;
-  void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
-                      std::string_view message) override;
+  bool handler_failed(EventBlock* event, const Target& target, Entry& entry, DeadLetterReason reason,
+                      std::string_view error_type, std::string_view message) override;
+  void retry_discarded(const Target& target) override;
+  void kill(const WaitingRetries::Row& row);
+  bool parks(const EventBlock& event, const Entry& entry) const;
+  void unpark(const DeadLetter& letter);
+  DeadLetter make_letter(const EventBlock& event, const Target& target, const Entry& entry, DeadLetter why);
+  bool bury(const EventBlock& event, const Target& target, Entry& entry, DeadLetter why);
+  void bury_dropped(const EventBlock& event, const Target& target);
+  void drop_overflowed(const Slot& slot);
+  int32_t refuse_loop(EmitCall& call, nexus_bytes data);
+  uint64_t put_letter(DeadLetter letter);
+  uint64_t keep(DeadLetter letter, const EventBlock* cause, const std::string& sentence);
   void reply(Participant& from, const HandlerAnswer& answer) override;
   void defer(uint64_t token, EventBlock* event, Target& target, Entry& entry, RunningCallback& running) override;
   bool is_expired(EventBlock* event, Target& target) override;
   bool hold_back(EventBlock* event, Target& target, Entry& entry) override;
   void follow(EventBlock* event, Entry& entry, uint32_t minds, bool ended) override;
-  bool park(const EventBlock& event, Entry& entry) override;
 
   void release(std::optional<HeldBack> held, uint32_t minds);
   void discard_backlog(Subscription& subscription);
@@ -289,6 +326,8 @@ class Bus final : private DeliveryPort {
   const Clock& clock_;
   const FastClock* const fast_clock_;  // the process's, when clock_ is that: read through the thread's cache
   Router router_;
+  const std::unique_ptr<DeadLetterStore> dead_letters_;
+  WaitingRetries waiting_retries_;
   TimerQueue timers_;
   Waiters waiters_;
   DeferredDeliveries deferred_;
@@ -301,7 +340,7 @@ class Bus final : private DeliveryPort {
   std::atomic<uint64_t> plain_size_end_;  // above event_size_max; 0 once the bus is stopping
   std::atomic<uint64_t> retrying_{0};     // deliveries that wait for another attempt
   std::atomic<uint64_t> expired_{0}, delayed_{0};
-  std::atomic<uint64_t> unrouted_{0}, withdrawn_{0}, handler_timeouts_{0};
+  std::atomic<uint64_t> unrouted_{0}, withdrawn_{0}, handler_timeouts_{0}, redriven_{0};
   std::array<std::atomic<uint64_t>, 100> rejected_by_code_{};  // by code - 300
 
   mutable std::mutex mutex_;  // guards all below

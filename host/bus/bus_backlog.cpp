@@ -50,14 +50,6 @@ void Bus::release_next(Subscription& subscription, std::optional<HeldBack> held)
   if (subscription.backlog.holds_all()) router_.mark_backlog(subscription, true);
 }
 
-// With order = "strict" the dead letter of a key parks it.
-bool Bus::park(const EventBlock& event, Entry& entry) {
-  if ((event.host_flags & EventBlock::kHostKeyed) == 0) return false;
-  if ((entry.subscription->flags & NEXUS_SUBSCRIBE_STRICT_ORDER) == 0) return false;
-  entry.subscription->backlog.block(to_view(event.event.key));
-  return true;
-}
-
 Result<void> Bus::pause_subscription(nexus_handle subscription) {
   const std::shared_ptr<Subscription> known = router_.find(subscription);
   if (known == nullptr) return make_error(NEXUS_E_HANDLE, "no such subscription");
@@ -78,7 +70,10 @@ void Bus::discard_backlog(Subscription& subscription) {
     held.target->mailbox->unreserve();
     Entry& entry = held.target->entries[held.entry];
     entry.discarded.fetch_add(1, std::memory_order_relaxed);
-    if (!held.target->is_retry && held.event->route != nullptr) first_attempt_done(held.event);
+    if (held.target->is_retry)
+      retry_discarded(*held.target);
+    else if (held.event->route != nullptr)
+      first_attempt_done(held.event);
     held.event->release();
   }
 }

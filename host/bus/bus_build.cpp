@@ -199,9 +199,9 @@ int32_t Bus::emit_one(EmitCall& call, nexus_bytes data, nexus_uuid* id) {
   if (data.size > options_.event_size_max) [[unlikely]]
     return refuse(call, NEXUS_E_TOO_LARGE,
                   "the event's data is larger than " + std::to_string(options_.event_size_max) + " bytes");
-  if (call.cause != nullptr && call.cause->hops >= kHopsMax) [[unlikely]]
-    return refuse(call, NEXUS_E_LOOP,
-                  "a chain of 32 events, each emitted while handling the one before, ends here: a loop?");
+  // The host's own reports end no chain: what is emitted while handling them does.
+  if (call.cause != nullptr && call.cause->hops >= kHopsMax && !call.from.options().is_host) [[unlikely]]
+    return refuse_loop(call, data);
   if (stopping_.load(std::memory_order_relaxed) && call.cause == nullptr && !call.from.options().is_host) [[unlikely]]
     return refuse(call, NEXUS_E_STOPPING, "the host is shutting down and takes no new events");
   EventBlock* event = build(call, data);

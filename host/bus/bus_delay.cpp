@@ -79,6 +79,7 @@ void Bus::apply_rules(const TypeEntry& type, EventBlock* event) {
 
 bool Bus::is_expired(EventBlock* event, Target& target) {
   if (event->event.expires_unix_ns > clock_.unix_ns()) return false;
+  if (target.past != nullptr && target.past->letter != nullptr) return false;  // somebody wants it handled all the same
   for (uint32_t i = 0; i < target.size; ++i) {
     Entry& entry = target.entries[i];
     entry.discarded.fetch_add(1, std::memory_order_relaxed);

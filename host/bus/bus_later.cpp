@@ -124,8 +124,8 @@ void Bus::give_up_deferred(DeferredDelivery& delivery) {
 // Its plugin was swapped before it completed them: its successor gets them as another attempt.
 void Bus::redeliver_deferred(Participant& participant) {
   for (const DeferredPointer& delivery : deferred_.take_all(participant)) {
-    const std::shared_ptr<Target> again =
-        router_.make_retry(*delivery->target, delivery->handler(), delivery->holds_key ? Entry::kHoldsKey : 0);
+    const std::shared_ptr<Target> again = router_.make_retry(
+        *delivery->target, delivery->handler(), delivery->target->past, delivery->holds_key ? Entry::kHoldsKey : 0);
     delivery->event->retain();
     deliver_or_redirect(delivery->event, again.get(), Mailbox::Push::kClosed);
     give_up_deferred(*delivery);
@@ -135,6 +135,7 @@ void Bus::redeliver_deferred(Participant& participant) {
 void Bus::discard_deferred(Participant& participant) {
   for (const DeferredPointer& delivery : deferred_.take_all(participant)) {
     delivery->handler().discarded.fetch_add(1, std::memory_order_relaxed);
+    if (delivery->target->is_retry) retry_discarded(*delivery->target);
     give_up_deferred(*delivery);
   }
 }

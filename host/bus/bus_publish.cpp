@@ -45,7 +45,7 @@ int32_t Bus::publish(EmitCall& call, EventBlock* event) {
         Slot dropped;
         const Mailbox::Push result = target->mailbox->push(event, target, hard, &dropped);
         if (dropped.item != nullptr) [[unlikely]]
-          discard_slot(dropped);
+          drop_overflowed(dropped);
         if (result == Mailbox::Push::kAccepted) [[likely]]
           return NEXUS_OK;
         if (result == Mailbox::Push::kClosed) continue;  // the route has just been replaced
@@ -71,7 +71,7 @@ bool Bus::reserve_all(const Route& route, std::shared_ptr<Mailbox>* full, bool h
       Mailbox& mailbox = *route.stages[stage].targets[i]->mailbox;
       Slot dropped;
       const Mailbox::Push result = mailbox.reserve(hard, &dropped);
-      if (dropped.item != nullptr) discard_slot(dropped);
+      if (dropped.item != nullptr) drop_overflowed(dropped);
       if (result == Mailbox::Push::kAccepted) continue;
       if (result == Mailbox::Push::kFull && full != nullptr) *full = {mailbox.owner().shared_from_this(), &mailbox};
       for (size_t s = 0; s <= stage; ++s)

@@ -13,27 +13,16 @@ namespace nexus::host {
 // its successor may well do better.
 class Bus::RetryTask final : public Task {
  public:
-  RetryTask(Bus& bus, EventBlock* event, std::shared_ptr<Target> target)
-      : bus_(bus), event_(event), target_(std::move(target)) {
-    event_->retain();
-    bus_.retrying_.fetch_add(1, std::memory_order_relaxed);
-  }
+  RetryTask(Bus& bus, uint64_t id) : bus_(bus), id_(id) { bus_.retrying_.fetch_add(1, std::memory_order_relaxed); }
   ~RetryTask() override {
-    if (event_ == nullptr) return;
-    bus_.retrying_.fetch_sub(1, std::memory_order_relaxed);
-    event_->release();
+    if (bus_.waiting_retries_.take(id_)) bus_.retrying_.fetch_sub(1, std::memory_order_relaxed);
   }
-  void run() noexcept override { send(); }
-  void drop() noexcept override { send(); }
+  void run() noexcept override { bus_.end_retry(id_); }
+  void drop() noexcept override { bus_.end_retry(id_); }
 
  private:
-  void send() {
-    if (EventBlock* event = std::exchange(event_, nullptr)) bus_.redeliver(event, target_.get());
-  }
-
   Bus& bus_;
-  EventBlock* event_;
-  const std::shared_ptr<Target> target_;
+  const uint64_t id_;
 };
 
 bool Bus::retry(EventBlock* event, const Target& target, const Entry& entry, int64_t after_ns,
@@ -46,10 +35,19 @@ bool Bus::retry(EventBlock* event, const Target& target, const Entry& entry, int
   const std::string_view key = to_view(event->event.key);
   const bool holds_key = (event->host_flags & EventBlock::kHostKeyed) != 0;
   if (holds_key) entry.subscription->backlog.block(key);
-  auto task =
-      std::make_unique<RetryTask>(*this, event, router_.make_retry(target, entry, holds_key ? Entry::kHoldsKey : 0));
+  std::shared_ptr<const DeliveryPast> past = target.past;
+  if (past == nullptr) past = std::make_shared<DeliveryPast>(DeliveryPast{clock_.unix_ns(), nullptr, {}});
+  const int64_t due = clock_.monotonic_ns() + delay;
+  WaitingRetries::Row row;
+  row.event = EventRef(event);
+  row.target = router_.make_retry(target, entry, std::move(past), holds_key ? Entry::kHoldsKey : 0);
+  row.due_monotonic_ns = due;
+  row.error_type = error_type;
+  row.error_message = message;
+  const uint64_t id = waiting_retries_.add(std::move(row));
   const auto participant = target.mailbox->owner().shared_from_this();
-  if (auto added = timers_.add(participant, clock_.monotonic_ns() + delay, std::move(task)); !added) {
+  auto timer = timers_.add(participant, due, std::make_unique<RetryTask>(*this, id));
+  if (!timer) {
     if (holds_key && (entry.minds.load(std::memory_order_relaxed) & Entry::kHoldsKey) == 0)
       release(entry.subscription->backlog.next_of(key), Entry::kHoldsKey);
     return false;
@@ -57,6 +55,7 @@ bool Bus::retry(EventBlock* event, const Target& target, const Entry& entry, int
   if (traces_ != nullptr)
     traces_->note_error(
         {event->event.id, entry.id, entry.attempt, delay, std::string(error_type), std::string(message)});
+  if (!waiting_retries_.set_timer(id, timer.value())) static_cast<void>(timers_.cancel(*participant, timer.value()));
   if (failure_log_)
     failure_log_(event->event, subscription, error_type,
                  std::string(message) + "; attempt " + std::to_string(entry.attempt) + " of " +
@@ -65,10 +64,31 @@ bool Bus::retry(EventBlock* event, const Target& target, const Entry& entry, int
   return true;
 }
 
-// Takes over the reference. The place in the mailbox is not bounded: the event was accepted long ago.
-void Bus::redeliver(EventBlock* event, Target* target) {
-  deliver_or_redirect(event, target, target->mailbox->push_forced(event, target));
+void Bus::end_retry(uint64_t id) {
+  const std::optional<WaitingRetries::Row> row = waiting_retries_.take(id);
+  if (!row) return;
+  if (row->decision == WaitingRetries::Decision::kKill)
+    kill(*row);
+  else
+    redeliver(*row);
   retrying_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// The place in the mailbox is not bounded: the event was accepted long ago.
+void Bus::redeliver(const WaitingRetries::Row& row) {
+  EventBlock* event = row.event.get();
+  Target* target = row.target.get();
+  event->retain();
+  deliver_or_redirect(event, target, target->mailbox->push_forced(event, target));
+}
+
+// The timer, cancelled, drops its task, which carries the decision out, here and now. One that is just running finds
+// the decision by itself.
+bool Bus::end_wait_for_retry(uint64_t id, WaitingRetries::Decision decision) {
+  const std::optional<WaitingRetries::Row> row = waiting_retries_.decide(id, decision);
+  if (!row) return false;
+  if (row->timer != 0) static_cast<void>(timers_.cancel(row->target->mailbox->owner(), row->timer));
+  return true;
 }
 
 }  // namespace nexus::host

@@ -31,6 +31,8 @@ BusTotals Bus::totals() const {
   totals.delayed = delayed_.load(std::memory_order_relaxed);
   totals.waiting += retrying_.load(std::memory_order_relaxed);
   totals.deliveries = router_.totals();
+  totals.redriven = redriven_.load(std::memory_order_relaxed);
+  totals.dead_letters = dead_letters_->totals();
   return totals;
 }
 

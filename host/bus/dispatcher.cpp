@@ -188,6 +188,7 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
         entry->discarded.fetch_add(1, std::memory_order_relaxed);
         if constexpr (kMinding)
           if (turn.trace != nullptr) trace(turn, *event, *entry, TraceKind::discarded, 0, clock_.unix_ns());
+        if (target.is_retry) port_.retry_discarded(target);
         continue;
       }
     } catch (...) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/base/clock.hpp"
+#include "host/bus/dead_letters.hpp"
 #include "host/bus/route.hpp"
 #include "host/bus/scheduler.hpp"
 #include "host/bus/thread_state.hpp"
@@ -47,12 +48,13 @@ class DeliveryPort {
   virtual bool is_expired(EventBlock* event, Target& target) = 0;
   // Whether the delivery has to wait behind others of its subscription; then it is kept.
   virtual bool hold_back(EventBlock* event, Target& target, Entry& entry) = 0;
-  // It has failed for good: whether its key waits until somebody decides about it.
-  virtual bool park(const EventBlock& event, Entry& entry) = 0;
   // After a delivery that others wait behind, as its `minds` say; `ended`: it will not come again.
   virtual void follow(EventBlock* event, Entry& entry, uint32_t minds, bool ended) = 0;
-  virtual void handler_failed(const EventBlock& event, const Entry& entry, std::string_view error_type,
-                              std::string_view message) = 0;
+  // It has failed for good. True when its key waits until somebody decides about it.
+  virtual bool handler_failed(EventBlock* event, const Target& target, Entry& entry, DeadLetterReason reason,
+                              std::string_view error_type, std::string_view message) = 0;
+  // One that was tried before is passed over: its handler is gone.
+  virtual void retry_discarded(const Target& target) = 0;
   virtual void reply(Participant& from, const HandlerAnswer& answer) = 0;
 };
 

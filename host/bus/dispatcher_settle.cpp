@@ -115,8 +115,8 @@ bool Dispatcher::settle(RunningCallback& running, EventBlock* event, Target& tar
     return false;
   }
   count_one(target, entry.failed);
-  port_.handler_failed(*event, entry, type, text);
-  return !port_.park(*event, entry);
+  const auto reason = answer.verdict == NEXUS_RETRY ? DeadLetterReason::kAttempts : DeadLetterReason::kRejected;
+  return !port_.handler_failed(event, target, entry, reason, type, text);
 }
 
 }  // namespace nexus::host

@@ -64,6 +64,7 @@ struct alignas(64) Port {
 
 struct ParticipantOptions {
   std::string id;            // the plugin's id; the source of its events
+  std::string version;       // the plugin's
   bool own_thread = false;   // a worker of its own
   bool may_forward = false;  // may pass on foreign sources, ids and times
   bool is_host = false;      // may emit system.* and plugin.*

@@ -35,9 +35,10 @@ std::shared_ptr<Target> make_target(Mailbox* mailbox, uint32_t type_index,
 
 std::shared_ptr<Target> make_retry_target(Mailbox* mailbox, uint32_t type_index,
                                           const std::shared_ptr<Subscription>& subscription, uint32_t attempt,
-                                          uint32_t minds) {
+                                          std::shared_ptr<const DeliveryPast> past, uint32_t minds) {
   std::shared_ptr<Target> target = make_target(mailbox, type_index, {subscription});
   target->is_retry = true;
+  target->past = std::move(past);
   Entry& entry = target->entries[0];
   entry.attempt = attempt;
   const uint32_t kept = entry.minds.load(std::memory_order_relaxed) & (Entry::kInactive | Entry::kBacklog);
@@ -49,7 +50,8 @@ std::shared_ptr<Target> make_released_target(const Target& held, uint32_t index,
   const Entry& from = held.entries[index];
   // It may hold its key, and have been held back by a pause.
   minds |= from.minds.load(std::memory_order_relaxed) & Entry::kHoldsKey;
-  if (held.is_retry) return make_retry_target(held.mailbox, held.type_index, from.subscription, from.attempt, minds);
+  if (held.is_retry)
+    return make_retry_target(held.mailbox, held.type_index, from.subscription, from.attempt, held.past, minds);
   std::shared_ptr<Target> target = make_target(held.mailbox, held.type_index, {from.subscription});
   target->entries[0].minds.fetch_or(minds, std::memory_order_relaxed);
   return target;

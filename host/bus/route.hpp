@@ -37,7 +37,7 @@ std::shared_ptr<Target> make_target(Mailbox* mailbox, uint32_t type_index,
 // The target for another attempt of one handler. Nobody asks its condition again.
 std::shared_ptr<Target> make_retry_target(Mailbox* mailbox, uint32_t type_index,
                                           const std::shared_ptr<Subscription>& subscription, uint32_t attempt,
-                                          uint32_t minds = 0);
+                                          std::shared_ptr<const DeliveryPast> past, uint32_t minds = 0);
 
 // The target for a delivery to one handler of another target, that its backlog has released.
 std::shared_ptr<Target> make_released_target(const Target& held, uint32_t entry, uint32_t minds);

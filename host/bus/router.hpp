@@ -79,7 +79,8 @@ class Router {
 
   // The target for one more attempt of a handler that has failed, and for a delivery that its backlog releases; with
   // these bits of Entry::minds beside its own. Any thread.
-  std::shared_ptr<Target> make_retry(const Target& failed, const Entry& entry, uint32_t minds = 0);
+  std::shared_ptr<Target> make_retry(const Target& failed, const Entry& entry, std::shared_ptr<const DeliveryPast> past,
+                                     uint32_t minds = 0);
   std::shared_ptr<Target> make_released(const HeldBack& held, uint32_t minds);
   // Has the handlers of a subscription ask their backlog, or no longer.
   void mark_backlog(const Subscription& subscription, bool on);
@@ -91,6 +92,13 @@ class Router {
   // The target in `mailbox`'s participant that stands for `old_target` after a hot swap: the handlers of the same names
   // or, for those without one, of the same pattern. Null when there is none. Only after replace().
   Target* successor_of(const Target& old_target, const Participant& participant);
+  // The target for a first attempt of the live handler of that plugin and name or, where the name is empty, pattern; it
+  // keeps the plugin's instance. Null when there is none, or none that takes the type. Any thread.
+  std::shared_ptr<Target> make_redrive(std::string_view plugin, std::string_view name, std::string_view pattern,
+                                       const TypeEntry& type, std::shared_ptr<const DeliveryPast> past, uint32_t minds);
+  // The handler that make_redrive would find, or null.
+  std::shared_ptr<Subscription> find_handler(std::string_view plugin, std::string_view name, std::string_view pattern,
+                                             const TypeEntry& type) const;
 
   // Frees what no thread can see any more; the number of things still held back.
   size_t reclaim();
@@ -112,11 +120,14 @@ class Router {
     uint64_t epoch;
   };
   bool is_active(const Subscription& subscription) const;
+  std::shared_ptr<Subscription> find_live(std::string_view plugin, std::string_view name, std::string_view pattern,
+                                          const TypeEntry& type) const;
   void attach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched);
   void detach(const std::shared_ptr<Subscription>& subscription, std::vector<TypeEntry*>* touched);
   template <class Change>
   void each_entry_of(const Subscription& subscription, const std::vector<TypeEntry*>& types, Change change);
   std::shared_ptr<Target> keep_unrouted(std::shared_ptr<Target> target);
+  std::shared_ptr<Target> keep_unrouted_locked(std::shared_ptr<Target> target);
   std::shared_ptr<Subscription> heir_locked(const Subscription& old_one, const Participant& participant) const;
   void deactivate(Subscription& subscription, const std::vector<TypeEntry*>& types);
   void rebuild(TypeEntry& type);

@@ -44,8 +44,8 @@ Target* Router::successor_of(const Target& old_target, const Participant& partic
     const uint32_t minds =
         old_target.entries[0].minds.load(std::memory_order_relaxed) & (Entry::kHoldsKey | Entry::kReleased);
     if (old_target.is_retry) {
-      successor =
-          make_retry_target(heirs[0]->mailbox, old_target.type_index, heirs[0], old_target.entries[0].attempt, minds);
+      successor = make_retry_target(heirs[0]->mailbox, old_target.type_index, heirs[0], old_target.entries[0].attempt,
+                                    old_target.past, minds);
     } else {
       successor = make_target(heirs[0]->mailbox, old_target.type_index, heirs);
       if (minds != 0) successor->entries[0].minds.fetch_or(minds, std::memory_order_relaxed);
@@ -57,19 +57,50 @@ Target* Router::successor_of(const Target& old_target, const Participant& partic
   return successor.get();
 }
 
-std::shared_ptr<Target> Router::make_retry(const Target& failed, const Entry& entry, uint32_t minds) {
-  return keep_unrouted(
-      make_retry_target(failed.mailbox, failed.type_index, entry.subscription, entry.attempt + 1, minds));
+std::shared_ptr<Target> Router::make_retry(const Target& failed, const Entry& entry,
+                                           std::shared_ptr<const DeliveryPast> past, uint32_t minds) {
+  return keep_unrouted(make_retry_target(failed.mailbox, failed.type_index, entry.subscription, entry.attempt + 1,
+                                         std::move(past), minds));
 }
 
 std::shared_ptr<Target> Router::make_released(const HeldBack& held, uint32_t minds) {
   return keep_unrouted(make_released_target(*held.target, held.entry, minds));
 }
 
+std::shared_ptr<Subscription> Router::find_live(std::string_view plugin, std::string_view name,
+                                                std::string_view pattern, const TypeEntry& type) const {
+  for (const auto& [id, candidate] : subscriptions_) {
+    if (candidate->is_wait || !is_active(*candidate) || candidate->participant->id() != plugin) continue;
+    const bool same = candidate->name == name && (!name.empty() || candidate->pattern.text() == pattern);
+    if (same && candidate->pattern.matches(type.name)) return candidate;
+  }
+  return nullptr;
+}
+
+std::shared_ptr<Target> Router::make_redrive(std::string_view plugin, std::string_view name, std::string_view pattern,
+                                             const TypeEntry& type, std::shared_ptr<const DeliveryPast> past,
+                                             uint32_t minds) {
+  std::lock_guard guard(mutex_);
+  const std::shared_ptr<Subscription> subscription = find_live(plugin, name, pattern, type);
+  if (subscription == nullptr) return nullptr;
+  return keep_unrouted_locked(
+      make_retry_target(subscription->mailbox, type.index, subscription, 1, std::move(past), minds));
+}
+
+std::shared_ptr<Subscription> Router::find_handler(std::string_view plugin, std::string_view name,
+                                                   std::string_view pattern, const TypeEntry& type) const {
+  std::lock_guard guard(mutex_);
+  return find_live(plugin, name, pattern, type);
+}
+
 // A target that is part of no route: it goes when nobody holds it and its slots are gone.
 std::shared_ptr<Target> Router::keep_unrouted(std::shared_ptr<Target> target) {
-  const Subscription& subscription = *target->entries[0].subscription;
   std::lock_guard guard(mutex_);
+  return keep_unrouted_locked(std::move(target));
+}
+
+std::shared_ptr<Target> Router::keep_unrouted_locked(std::shared_ptr<Target> target) {
+  const Subscription& subscription = *target->entries[0].subscription;
   // Made before the lock was taken: it may have been unsubscribed or paused since.
   if (!subscription.active.load(std::memory_order_relaxed))
     target->entries[0].minds.fetch_or(Entry::kInactive, std::memory_order_relaxed);

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "host/bus/subscription.hpp"
@@ -13,6 +14,14 @@
 namespace nexus::host {
 
 class Mailbox;
+struct DeadLetter;
+
+// What lies behind a delivery that is no first attempt.
+struct DeliveryPast {
+  int64_t first_failed_unix_ns = 0;
+  std::shared_ptr<const DeadLetter> letter;  // what it was made of, when somebody has sent a dead letter again
+  std::string note;                          // that person's
+};
 
 // Counts that one thread at a time writes and any thread may read.
 class OwnedCount {
@@ -51,6 +60,7 @@ struct Target : std::enable_shared_from_this<Target> {
   bool is_retry = false;  // of one handler that has failed; the event has passed this stage
   bool is_keyed = false;  // one at a time of each key, where several workers run the mailbox
   std::unique_ptr<Entry[]> entries;
+  std::shared_ptr<const DeliveryPast> past;  // with is_retry
   std::vector<uint32_t> orphans;  // of the target that this one succeeds: entries that nobody has inherited
   // Slots that named this target: pushed ones, guarded by the lock of the mailbox's emitters, and finished or dropped
   // ones, guarded by that of its runner. On lines of their own: emitters read the line above for every event.

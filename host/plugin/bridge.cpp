@@ -215,6 +215,7 @@ std::unique_ptr<InstanceHost> BridgeFactory::make(const ModuleInfo& module, uint
   auto tables = std::make_unique<BridgeTables>();
   ParticipantOptions options;
   options.id = module.id;
+  options.version = module.version;
   options.own_thread = settings.own_thread;
   options.may_forward = settings.permissions.forward;
   tables->owner = &bus_;

@@ -72,9 +72,10 @@ struct EventDeadLettered {
   std::string fingerprint;  // equal for failures of the same kind
   std::optional<std::chrono::system_clock::time_point> first_failed_at;
   std::optional<std::chrono::system_clock::time_point> last_failed_at;
+  std::uint64_t dead_letter_id = 0;  // for `nexus dlq show`; 0 when there was no room for the letter
 };
 NEXUS_EVENT(EventDeadLettered, "event.dead_lettered", event_id, event_type, plugin_id, plugin_version, subscription,
-            reason, attempts, error_type, error_message, fingerprint, first_failed_at, last_failed_at)
+            reason, attempts, error_type, error_message, fingerprint, first_failed_at, last_failed_at, dead_letter_id)
 
 // An HTTP request has been read and its handling begins.
 struct HttpRequestStarted {
