@@ -44,6 +44,18 @@ void HostMetrics::add_totals() {
     const BusTotals totals = bus_.totals();
     return number(totals.deliveries.discarded - totals.expired);
   });
+  add_dead_letters();
+}
+
+void HostMetrics::add_dead_letters() {
+  for (size_t i = 0; i < kDeadLetterReasons; ++i)
+    metrics_.add_callback(metric::kDeadLetters,
+                          {{"reason", std::string(reason_name(static_cast<DeadLetterReason>(i)))}},
+                          [this, i] { return number(bus_.dead_letters().totals().given_up[i]); });
+  metrics_.add_callback(metric::kDeadLettersHeld, {}, [this] { return number(bus_.dead_letters().totals().held); });
+  metrics_.add_callback(metric::kDeadLettersDropped, {},
+                        [this] { return number(bus_.dead_letters().totals().dropped); });
+  metrics_.add_callback(metric::kDeadLettersRedriven, {}, [this] { return number(bus_.totals().redriven); });
 }
 
 void HostMetrics::add_gauges(std::string_view version, int64_t started_unix_ns) {

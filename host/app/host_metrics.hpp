@@ -28,6 +28,7 @@ class HostMetrics {
 
  private:
   void add_totals();
+  void add_dead_letters();
   void add_gauges(std::string_view version, int64_t started_unix_ns);
   void add_type(uint32_t index);
   void add_plugin(const std::string& id);

@@ -13,6 +13,7 @@
 #include "host/app/settings.hpp"
 #include "host/base/log.hpp"
 #include "host/base/os/thread_name.hpp"
+#include "host/control/dlq_methods.hpp"
 #include "host/control/plugin_methods.hpp"
 #include "host/control/saga_methods.hpp"
 #include "host/control/trace_methods.hpp"
@@ -112,6 +113,7 @@ void Runtime::add_methods() {
                    HostMethodPorts{*bus_, metrics_, facts(), [this] { return std::string_view(state_.load()); },
                                    [this](std::string_view reason) { request_stop(reason); }});
   event_methods_->add_to(*surface_);
+  add_dlq_methods(*surface_, *bus_);
   add_trace_methods(*surface_, *bus_);
   add_plugin_methods(*surface_, *plugins_);
   add_saga_methods(*surface_, *plugins_, control_);

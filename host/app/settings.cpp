@@ -39,6 +39,8 @@ BusOptions bus_options(const Config& config) {
   for (const EventRule& rule : events.rules)
     if (auto match = Pattern::parse(rule.match))
       options.rules.push_back({std::move(match.value()), nanoseconds(rule.expires.value_or(0))});
+  options.dead_letters = {events.dead_letters_max, events.dead_letters_overflow == "drop_new"};
+  options.dead_letter_dropped = events.dead_letter_dropped;
   return options;
 }
 

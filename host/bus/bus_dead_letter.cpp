@@ -150,6 +150,7 @@ bool Bus::handler_failed(EventBlock* event, const Target& target, Entry& entry, 
 void Bus::kill(const WaitingRetries::Row& row) {
   Entry& entry = row.target->entries[0];
   entry.failed.add();
+  trace(*row.event.get(), &entry, TraceKind::failed);
   DeadLetter why;
   why.reason = DeadLetterReason::kRejected;
   why.attempts = entry.attempt - 1;

@@ -115,8 +115,15 @@ Stat make_stat(const HostMethodPorts& ports) {
   for (const ErrorText& row : error_table())
     if (const uint64_t count = bus.rejected(row.code); count != 0)
       stat.emitted.rejected_by_reason.emplace(row.name, count);
-  stat.deliveries = {totals.deliveries.handled, totals.deliveries.failed, totals.deliveries.filtered,
-                     totals.deliveries.discarded, totals.waiting, totals.deliveries.retried};
+  stat.deliveries = {totals.deliveries.handled,   totals.deliveries.failed, totals.deliveries.filtered,
+                     totals.deliveries.discarded, totals.waiting,           totals.deliveries.retried};
+  stat.dead_letters.held = totals.dead_letters.held;
+  stat.dead_letters.dropped = totals.dead_letters.dropped;
+  stat.dead_letters.removed = totals.dead_letters.removed;
+  stat.dead_letters.redriven = totals.redriven;
+  for (size_t i = 0; i < kDeadLetterReasons; ++i)
+    if (const uint64_t count = totals.dead_letters.given_up[i]; count != 0)
+      stat.dead_letters.by_reason.emplace(reason_name(static_cast<DeadLetterReason>(i)), count);
   stat.handler_timeouts = totals.handler_timeouts;
   stat.subscriptions = bus.router().active_subscriptions();
   stat.timers = bus.timers().pending();
@@ -213,12 +220,10 @@ void add_host_methods(Surface& surface, HostMethodPorts given) {
       [ports](const Caller&, const SubscriptionsParams& params) { return list_subscriptions(ports->bus, params); });
   surface.add_typed<NoParams, TypeList>(
       {"types.list", "The event types that are known, with counts.", Scope::read, RunsOn::caller},
-      [ports](const Caller&, const NoParams&) -> Result<TypeList> {
-        return TypeList{types_of(ports->bus)};
-      });
+      [ports](const Caller&, const NoParams&) -> Result<TypeList> { return TypeList{types_of(ports->bus)}; });
   surface.add_typed<LevelParams, LevelAnswer>(
-      {"log.level", "Tells the level of the log, and changes it until the next start where one is given.",
-       Scope::admin, RunsOn::caller},
+      {"log.level", "Tells the level of the log, and changes it until the next start where one is given.", Scope::admin,
+       RunsOn::caller},
       [](const Caller&, const LevelParams& params) { return change_level(params); });
 }
 

@@ -31,7 +31,7 @@ struct HostMethodPorts {
   Bus& bus;
   Registry& metrics;
   HostFacts facts;
-  std::function<std::string_view()> state;                       // "starting", "running", "stopping"
+  std::function<std::string_view()> state;  // "starting", "running", "stopping"
   std::function<void(std::string_view reason)> request_stop;
 };
 
@@ -59,6 +59,15 @@ struct StatDeliveries {
   uint64_t retried = 0;  // attempts after the first; not an end, and in none of the sums above
 };
 NEXUS_STRUCT(StatDeliveries, handled, failed, filtered, discarded, waiting, retried)
+
+struct StatDeadLetters {
+  uint64_t held = 0;
+  uint64_t dropped = 0;                       // by events.dead_letters_max
+  uint64_t removed = 0;                       // by hand
+  uint64_t redriven = 0;                      // sent again: so many deliveries more than those of emits
+  std::map<std::string, uint64_t> by_reason;  // that ever came; one that failed again counts again
+};
+NEXUS_STRUCT(StatDeadLetters, held, dropped, removed, redriven, by_reason)
 
 struct StatType {
   std::string type;
@@ -94,6 +103,7 @@ struct Stat {
   double uptime_seconds = 0;
   StatEmitted emitted;
   StatDeliveries deliveries;
+  StatDeadLetters dead_letters;
   uint64_t handler_timeouts = 0;
   uint64_t subscriptions = 0;
   uint64_t timers = 0;
@@ -103,8 +113,8 @@ struct Stat {
   std::vector<StatType> types;      // by name
   std::vector<StatPlugin> plugins;  // by id
 };
-NEXUS_STRUCT(Stat, uptime_seconds, emitted, deliveries, handler_timeouts, subscriptions, timers, workers, memory,
-             log_lines_dropped, types, plugins)
+NEXUS_STRUCT(Stat, uptime_seconds, emitted, deliveries, dead_letters, handler_timeouts, subscriptions, timers, workers,
+             memory, log_lines_dropped, types, plugins)
 
 struct HostInfo {
   std::string name, version, abi, state;

@@ -49,6 +49,11 @@ inline constexpr MetricDef kDeliveriesDiscarded{
     "Deliveries dropped unhandled: overflow, unsubscribed, unloaded, expired."};
 inline constexpr MetricDef kRetries{"nexus_retries_total", kC, "", "Deliveries that were tried again."};
 inline constexpr MetricDef kDeadLetters{"nexus_dead_letters_total", kC, "reason", "Deliveries given up."};
+inline constexpr MetricDef kDeadLettersHeld{"nexus_dead_letters_held", kG, "", "Dead letters at this moment."};
+inline constexpr MetricDef kDeadLettersDropped{"nexus_dead_letters_dropped_total", kC, "",
+                                               "Dead letters that were dropped because there were too many."};
+inline constexpr MetricDef kDeadLettersRedriven{"nexus_dead_letters_redriven_total", kC, "",
+                                                "Dead letters that were sent again."};
 inline constexpr MetricDef kHandlerErrors{"nexus_handler_errors_total", kC, "plugin", "Handler calls that failed."};
 inline constexpr MetricDef kHandlerTimeouts{"nexus_handler_timeouts_total", kC, "plugin",
                                             "Handler calls that ran over their deadline."};
@@ -107,6 +112,9 @@ inline constexpr auto kMetricTable = std::to_array<MetricDef>({
     metric::kDeliveriesDiscarded,
     metric::kRetries,
     metric::kDeadLetters,
+    metric::kDeadLettersHeld,
+    metric::kDeadLettersDropped,
+    metric::kDeadLettersRedriven,
     metric::kHandlerErrors,
     metric::kHandlerTimeouts,
     metric::kMailboxDepth,

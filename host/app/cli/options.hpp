@@ -84,6 +84,36 @@ int config_show(const ConfigCommand& command);
 int config_schema();
 int config_init();
 
+struct DlqCommand {
+  HostOptions host;
+  std::vector<uint64_t> ids;
+  std::optional<std::string> fingerprint, type, plugin, reason;
+  bool all = false;
+  bool groups = false;
+  bool dry_run = false;
+  bool json = false;
+  uint64_t limit = 100, offset = 0;
+  double pace = 0;  // letters a second; 0: as fast as it goes
+  std::string note;
+};
+int dlq_ls(const DlqCommand& command);
+int dlq_show(const DlqCommand& command);
+int dlq_retry(const DlqCommand& command);
+int dlq_rm(const DlqCommand& command);
+int dlq_export(const DlqCommand& command);
+
+struct RetriesCommand {
+  HostOptions host;
+  std::optional<std::string> id;  // of the retry, or of the event
+  std::optional<std::string> type, plugin;
+  bool all = false;
+  bool json = false;
+  uint64_t limit = 1000;
+};
+int retries_ls(const RetriesCommand& command);
+// `method` is retries.now or retries.kill.
+int retries_end(const RetriesCommand& command, const std::string& method);
+
 struct StatCommand {
   HostOptions host;
   bool json = false;

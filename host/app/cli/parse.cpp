@@ -21,6 +21,8 @@ struct Parsed {
   PluginsCommand plugins;
   SagaCommand saga;
   ConfigCommand config;
+  DlqCommand dlq;
+  RetriesCommand retries;
   StatCommand stat;
   CallCommand call;
   ExplainCommand explain;
@@ -164,6 +166,63 @@ void add_config(CLI::App& root, Parsed& parsed) {
   add(*group, "init", "A nexus.toml with every key and its default", parsed, [] { return config_init(); });
 }
 
+void add_dlq(CLI::App& root, Parsed& parsed) {
+  DlqCommand& dlq = parsed.dlq;
+  CLI::App* group = root.add_subcommand("dlq", "Dead letters: deliveries that failed for good");
+  group->require_subcommand(1);
+  const auto finish = [&](CLI::App* app) {
+    add_host_options(app, dlq.host);
+    app->add_flag("--json", dlq.json, "JSON, one object a line");
+    return app;
+  };
+  const auto with_filters = [&](CLI::App* app) {
+    app->add_option("--fingerprint", dlq.fingerprint, "Those of one kind of failure")->type_name("HEX");
+    app->add_option("--type", dlq.type, "Those whose event type matches")->type_name("PATTERN");
+    app->add_option("--plugin", dlq.plugin, "Those of one plugin")->type_name("ID");
+    app->add_option("--reason", dlq.reason, "attempts, rejected, expired, overflow, crash or loop")->type_name("REASON");
+    return finish(app);
+  };
+  const auto with_ids = [&](CLI::App* app) {
+    app->add_option("--id,ids", dlq.ids, "Ids, as `nexus dlq ls` shows them")->type_name("N");
+    return with_filters(app);
+  };
+  CLI::App* ls = with_filters(add(*group, "ls", "List dead letters", parsed, [&] { return dlq_ls(dlq); }));
+  ls->add_flag("--groups", dlq.groups, "One row for each kind of failure, the most frequent first");
+  ls->add_option("--limit,-n", dlq.limit, "Rows at most")->type_name("N")->capture_default_str();
+  ls->add_option("--offset", dlq.offset, "Rows to leave out first")->type_name("N");
+  CLI::App* show = finish(add(*group, "show", "All about one dead letter", parsed, [&] { return dlq_show(dlq); }));
+  show->add_option("id", dlq.ids, "Its id")->required()->expected(1)->type_name("");
+  CLI::App* retry = with_ids(add(*group, "retry", "Give them again to the handlers that failed, and to no other", parsed,
+                                 [&] { return dlq_retry(dlq); }));
+  CLI::App* rm = with_ids(add(*group, "rm", "Remove them for good", parsed, [&] { return dlq_rm(dlq); }));
+  for (CLI::App* app : {retry, rm}) {
+    app->add_flag("--all", dlq.all, "All of them");
+    app->add_flag("--dry-run", dlq.dry_run, "Only tell which ones");
+    app->add_option("--note", dlq.note, "Why; for the log, and for the letter that fails again")->type_name("TEXT");
+    app->add_option("--pace", dlq.pace, "So many a second at most")->type_name("N")->check(named(CLI::Range(0.001, 1e6)));
+  }
+  with_ids(add(*group, "export", "Their events as CloudEvents, one a line", parsed, [&] { return dlq_export(dlq); }));
+}
+
+void add_retries(CLI::App& root, Parsed& parsed) {
+  RetriesCommand& retries = parsed.retries;
+  CLI::App* group = root.add_subcommand("retries", "Deliveries that wait for another attempt");
+  group->require_subcommand(1);
+  CLI::App* ls = add(*group, "ls", "List them", parsed, [&] { return retries_ls(retries); });
+  ls->add_option("--limit,-n", retries.limit, "Rows at most")->type_name("N")->capture_default_str();
+  CLI::App* now = add(*group, "now", "Try them now", parsed, [&] { return retries_end(retries, "retries.now"); });
+  CLI::App* kill = add(*group, "kill", "Give them up: they become dead letters", parsed,
+                       [&] { return retries_end(retries, "retries.kill"); });
+  for (CLI::App* app : {ls, now, kill}) {
+    add_host_options(app, retries.host);
+    app->add_option("id", retries.id, "Id of the retry, or of the event")->type_name("");
+    app->add_option("--type", retries.type, "Those whose event type matches")->type_name("PATTERN");
+    app->add_option("--plugin", retries.plugin, "Those of one plugin")->type_name("ID");
+    app->add_flag("--json", retries.json, "JSON, one object a line");
+  }
+  for (CLI::App* app : {now, kill}) app->add_flag("--all", retries.all, "All of them");
+}
+
 void describe(const CLI::App& app, CommandNode& node) {
   node.name = app.get_name();
   node.text = app.get_description();
@@ -272,6 +331,8 @@ int main(int argc, char** argv) {
   add_plugins(root, parsed);
   add_saga(root, parsed);
   add_config(root, parsed);
+  add_dlq(root, parsed);
+  add_retries(root, parsed);
   add_others(root, parsed);
   try {
     root.parse(argc, argv);

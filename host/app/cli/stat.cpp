@@ -41,7 +41,13 @@ void print_sums(const control::Stat& stat) {
   rows.push_back(figure("failed", stat.deliveries.failed, "handlers that failed"));
   rows.push_back(figure("discarded", stat.deliveries.discarded, "dropped unhandled"));
   rows.push_back(figure("retried", stat.deliveries.retried, "attempts after a failed one"));
-  rows.push_back(figure("waiting", stat.deliveries.waiting, "in mailboxes now"));
+  rows.push_back(figure("waiting", stat.deliveries.waiting, "in mailboxes now, or for another attempt"));
+  rows.push_back({});
+  rows.push_back(figure("dead letters", stat.dead_letters.held, "given up and kept: `nexus dlq ls`"));
+  if (stat.dead_letters.redriven != 0) rows.push_back(figure("redriven", stat.dead_letters.redriven, "sent again"));
+  if (stat.dead_letters.removed != 0) rows.push_back(figure("removed", stat.dead_letters.removed, "by hand"));
+  if (stat.dead_letters.dropped != 0)
+    rows.push_back(figure("dropped", stat.dead_letters.dropped, "over events.dead_letters_max"));
   print(table(rows, {false, true, false}));
 }
 
@@ -94,7 +100,8 @@ int stat(const StatCommand& command) {
         bytes_text(stat->memory.resident_bytes) + " resident (" + bytes_text(stat->memory.event_bytes) +
         " for events)\n\n");
   print_sums(stat.value());
-  if (stat->handler_timeouts != 0) print("\n" + grouped(stat->handler_timeouts) + " handlers ran over their deadline\n");
+  if (stat->handler_timeouts != 0)
+    print("\n" + grouped(stat->handler_timeouts) + " handlers ran over their deadline\n");
   if (stat->log_lines_dropped != 0) print("\n" + grouped(stat->log_lines_dropped) + " lines of the log were lost\n");
   print_rows(stat.value());
   return exit_status::kOk;

@@ -103,6 +103,9 @@ struct EventsConfig {
   double retry_delay = 0;      // seconds
   double retry_delay_max = 0;  // seconds
   bool exponential_backoff = false;
+  uint32_t dead_letters_max = 0;
+  std::string dead_letters_overflow;  // drop_oldest, drop_new
+  bool dead_letter_dropped = false;
   bool persist_events = false;
   std::string durability;  // relaxed, durable
   std::string event_store_backend;
