@@ -32,7 +32,9 @@ bool Waiters::set_subscription(const WaiterPointer& waiter, nexus_handle subscri
 
 void Waiters::erase_locked(const Waiter& waiter) {
   by_handle_.erase(waiter.handle);
-  if (!is_nil(waiter.cause)) by_cause_.erase(waiter.cause);
+  // The cause may be another's: of two requests with one id the first is answered.
+  if (const auto known = by_cause_.find(waiter.cause); known != by_cause_.end() && known->second.get() == &waiter)
+    by_cause_.erase(known);
   const auto count = count_.find(waiter.participant.get());
   if (--count->second == 0) count_.erase(count);
 }
