@@ -43,9 +43,8 @@ TEST_CASE("host.stop passes the reason on") {
 TEST_CASE("stat adds up exactly, also for plugins that are gone") {
   HostRig rig;
   rig.subscribe("orders", "order.*", [](const nexus_event&) { return NEXUS_DONE; });
-  rig.subscribe("orders", "order.created", [](const nexus_event& event) {
-    return event.priority > 0 ? NEXUS_DONE : NEXUS_REJECT;
-  });
+  rig.subscribe("orders", "order.created",
+                [](const nexus_event& event) { return event.priority > 0 ? NEXUS_DONE : NEXUS_REJECT; });
   rig.subscribe("audit", "*", [](const nexus_event&) { return NEXUS_SKIP; });
   for (int i = 0; i < 100; ++i) CHECK(rig.emit("shop", "order.created", i % 4) == NEXUS_OK);
   for (int i = 0; i < 10; ++i) CHECK(rig.emit("other", "nobody.listens", 0) == NEXUS_OK);
@@ -55,12 +54,12 @@ TEST_CASE("stat adds up exactly, also for plugins that are gone") {
   const auto stat = rig.surface.call("stat");
   REQUIRE(stat);
   const auto number = [&](std::string_view path) { return stat->at(path).get<uint64_t>(); };
-  // 100 orders and 10 others, and a plugin.error for each of the 25 failures.
-  CHECK(number("emitted.accepted") == 135);
+  // 100 orders and 10 others, and a plugin.error and an event.dead_lettered for each of the 25 failures.
+  CHECK(number("emitted.accepted") == 160);
   CHECK(number("emitted.rejected") == 0);
   CHECK(number("deliveries.handled") == 100 + 75);
   CHECK(number("deliveries.failed") == 25);
-  CHECK(number("deliveries.filtered") == 100 + 10 + 25);
+  CHECK(number("deliveries.filtered") == 100 + 10 + 25 + 25);
   CHECK(number("deliveries.discarded") == 0);
   CHECK(number("deliveries.waiting") == 0);
   uint64_t accepted = 0, handled = 0;
@@ -68,7 +67,7 @@ TEST_CASE("stat adds up exactly, also for plugins that are gone") {
     accepted += row.at("accepted").get<uint64_t>();
     handled += row.at("handled").get<uint64_t>();
   }
-  CHECK(accepted == 135);
+  CHECK(accepted == 160);
   CHECK(handled == 175);
   handled = 0;
   for (const cbor::Value& row : stat->at("plugins").items()) handled += row.at("handled").get<uint64_t>();
