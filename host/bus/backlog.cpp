@@ -11,6 +11,11 @@ void Backlog::count_busy_locked() {
   busy_.store(static_cast<uint32_t>(keys_.size()) + (paused_ || releasing_ ? 1 : 0), std::memory_order_relaxed);
 }
 
+bool Backlog::must_wait(std::string_view key, bool released) const {
+  std::lock_guard guard(mutex_);
+  return (!released && (paused_ || releasing_)) || (!key.empty() && keys_.contains(key));
+}
+
 bool Backlog::hold(HeldBack delivery, std::string_view key, bool released) {
   std::lock_guard guard(mutex_);
   if (!released && (paused_ || releasing_)) {

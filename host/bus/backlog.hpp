@@ -31,7 +31,9 @@ class Backlog {
   // False: every delivery may run. For the path of an event.
   bool is_idle() const { return busy_.load(std::memory_order_relaxed) == 0; }
 
-  // Keeps the delivery when it has to wait; else false, and it runs now. `released` is one that a pause had held back.
+  // Whether a delivery with this key has to wait. `released`: it is one that a pause had held back.
+  bool must_wait(std::string_view key, bool released) const;
+  // Keeps the delivery when it has to wait; else false, and it runs now.
   bool hold(HeldBack delivery, std::string_view key, bool released);
   // A delivery with this key goes on after its attempt: later ones wait. The same key may be blocked again.
   void block(std::string_view key);

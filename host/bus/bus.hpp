@@ -231,6 +231,7 @@ class Bus final : private DeliveryPort {
   int32_t publish_to_many(EmitCall& call, EventBlock* event, const Route& route, std::shared_ptr<Mailbox>* full);
   int32_t hold(EmitCall& call, EventBlock* event);
   int32_t refuse(EmitCall& call, int32_t code, std::string_view sentence);
+  static int32_t refuse_port(Participant& from, nexus_error* error);
   bool may_be_plain(const ThreadState& thread, nexus_bytes data) const;
   EventBlock* make_plain(Port& port, ThreadState& thread, int64_t time, const nexus_emit_options* options,
                          nexus_bytes data, nexus_uuid* id);

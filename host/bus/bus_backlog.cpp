@@ -12,13 +12,16 @@ bool Bus::hold_back(EventBlock* event, Target& target, Entry& entry) {
   // The one that holds the key does not wait for itself.
   const std::string_view key =
       is_keyed && (minds & Entry::kHoldsKey) == 0 ? to_view(event->event.key) : std::string_view();
+  // Most that have a key have another one than those that are blocked.
+  const bool released = (minds & Entry::kReleased) != 0;
+  if (!entry.subscription->backlog.must_wait(key, released)) return false;
   // All that is counted must be so before another thread can let it go on.
   event->retain();
   const bool holds_stage = !target.is_retry && event->route != nullptr;
   if (holds_stage) event->stage_left.fetch_add(1, std::memory_order_relaxed);
   target.mailbox->reserve_forced();
   HeldBack held{event, target.shared_from_this(), static_cast<uint32_t>(&entry - target.entries.get())};
-  if (entry.subscription->backlog.hold(std::move(held), key, (minds & Entry::kReleased) != 0)) {
+  if (entry.subscription->backlog.hold(std::move(held), key, released)) {
     // Where it was unsubscribed meanwhile, nobody will come for what is held.
     if (!entry.subscription->active.load(std::memory_order_acquire)) discard_backlog(*entry.subscription);
     return true;

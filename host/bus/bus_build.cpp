@@ -168,14 +168,16 @@ EventBlock* Bus::build(EmitCall& call, nexus_bytes data) {
   return block;
 }
 
+int32_t Bus::refuse_port(Participant& from, nexus_error* error) {
+  from.invalid_emits.fetch_add(1, std::memory_order_relaxed);
+  return write_error(error, NEXUS_E_HANDLE, "this is no number that intern gave to this plugin");
+}
+
 [[gnu::noinline]] int32_t Bus::emit_general(Participant& from, uint64_t port_number, const nexus_emit_options* options,
                                             nexus_bytes data, nexus_uuid* id, nexus_error* error) noexcept {
   try {
     Port* port = from.port(port_number);
-    if (port == nullptr) {
-      from.invalid_emits.fetch_add(1, std::memory_order_relaxed);
-      return write_error(error, NEXUS_E_HANDLE, "this is no number that intern gave to this plugin");
-    }
+    if (port == nullptr) return refuse_port(from, error);
     Bus& bus = from.bus();
     ThreadState& thread = thread_state();
     EmitCall call{from, *port, options, thread, thread.running.event, bus.now(thread), error};

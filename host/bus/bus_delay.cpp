@@ -40,8 +40,7 @@ class Bus::DelayTask final : public Task {
 
 // Takes the caller's reference when it returns NEXUS_OK.
 int32_t Bus::delay(EventBlock* event, int64_t delay_ns) {
-  const int64_t now = clock_.monotonic_ns();
-  const int64_t due = delay_ns > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + delay_ns;
+  const int64_t due = TimerQueue::due_after(clock_.monotonic_ns(), delay_ns);
   if (auto added = timers_.add(host_, due, std::make_unique<DelayTask>(*this, event)); !added) return NEXUS_E_TOO_LARGE;
   event->release();
   return NEXUS_OK;

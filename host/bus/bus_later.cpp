@@ -3,19 +3,10 @@
 
 #include "host/bus/bus.hpp"
 #include "host/bus/thread_state.hpp"
+#include "host/bus/trace.hpp"
 #include "host/event/block.hpp"
 
 namespace nexus::host {
-
-namespace {
-
-TraceKind completion_kind(int32_t verdict, bool ended) {
-  if (verdict == NEXUS_DONE) return TraceKind::handled;
-  if (verdict == NEXUS_SKIP) return TraceKind::filtered;
-  return ended ? TraceKind::failed : TraceKind::retried;
-}
-
-}  // namespace
 
 // Brings a completion into the mailbox, where fates are decided. A mailbox that is closed runs nothing any more, so
 // that it can be decided right there.
@@ -108,7 +99,7 @@ void Bus::finish_deferred(DeferredDelivery& delivery, const Completion& completi
   const bool ended =
       dispatcher_.settle(thread_state().running, delivery.event, *delivery.target, delivery.handler(), answer);
   std::swap(running, thread_state().running);
-  trace(*delivery.event, &delivery.handler(), completion_kind(completion.verdict, ended));
+  trace(*delivery.event, &delivery.handler(), kind_of(completion.verdict, ended));
   if (delivery.holds_key) follow(delivery.event, delivery.handler(), Entry::kHoldsKey, ended);
   give_up_deferred(delivery);
 }

@@ -37,7 +37,7 @@ bool Bus::retry(EventBlock* event, const Target& target, const Entry& entry, int
   if (holds_key) entry.subscription->backlog.block(key);
   std::shared_ptr<const DeliveryPast> past = target.past;
   if (past == nullptr) past = std::make_shared<DeliveryPast>(DeliveryPast{clock_.unix_ns(), nullptr, {}});
-  const int64_t due = clock_.monotonic_ns() + delay;
+  const int64_t due = TimerQueue::due_after(clock_.monotonic_ns(), delay);
   WaitingRetries::Row row;
   row.event = EventRef(event);
   row.target = router_.make_retry(target, entry, std::move(past), holds_key ? Entry::kHoldsKey : 0);

@@ -54,8 +54,7 @@ class Bus::TimeoutTask final : public Task {
 Result<nexus_handle> Bus::begin_wait(const WaiterPointer& waiter, int64_t timeout_ns) {
   auto handle = waiters_.add(waiter);
   if (!handle || timeout_ns <= 0) return handle;
-  const int64_t now = clock_.monotonic_ns();
-  const int64_t due = timeout_ns > INT64_MAX - 1 - now ? INT64_MAX - 1 : now + timeout_ns;
+  const int64_t due = TimerQueue::due_after(clock_.monotonic_ns(), timeout_ns);
   auto timer = timers_.add(waiter->participant, due, std::make_unique<TimeoutTask>(*this, waiter));
   if (!timer) {
     waiters_.take(waiter);
@@ -94,10 +93,7 @@ int32_t Bus::request(Participant& from, uint64_t port_number, const nexus_emit_o
                      const WaiterPointer& waiter, int64_t timeout_ns, nexus_error* error) noexcept {
   try {
     Port* port = from.port(port_number);
-    if (port == nullptr) {
-      from.invalid_emits.fetch_add(1, std::memory_order_relaxed);
-      return write_error(error, NEXUS_E_HANDLE, "this is no number that intern gave to this plugin");
-    }
+    if (port == nullptr) return refuse_port(from, error);
     ThreadState& thread = thread_state();
     nexus_emit_options with_id{};
     if (options != nullptr) with_id = *options;

@@ -10,6 +10,7 @@
 #include "host/bus/dispatcher_turn.hpp"
 #include "host/bus/participant.hpp"
 #include "host/bus/task.hpp"
+#include "host/bus/trace.hpp"
 
 namespace nexus::host {
 namespace {
@@ -34,21 +35,6 @@ void HandlerTimes::add(int64_t ns) {
 }
 
 namespace {
-
-TraceKind kind_of(int32_t verdict, bool has_ended) {
-  switch (verdict) {
-    case NEXUS_DONE:
-      return TraceKind::handled;
-    case NEXUS_SKIP:
-      return TraceKind::filtered;
-    case NEXUS_LATER:
-      return TraceKind::deferred;
-    case kHeldBack:
-      return TraceKind::held;
-    default:
-      return has_ended ? TraceKind::failed : TraceKind::retried;
-  }
-}
 
 // The lines of an event's header that deliveries read, and the first of its data. Always inline: gcc drops a call that
 // does nothing else.
@@ -168,7 +154,7 @@ template <bool kParallel, bool kTimed, bool kMinding>
 inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& target) {
   WorkerActivity& activity = turn.worker.activity;
   Entry* const end = target.entries.get() + target.size;
-  int64_t began = kTimed ? clock_.unix_ns() : 0;
+  int64_t began = kTimed ? clock_.monotonic_ns() : 0;
   for (Entry* entry = target.entries.get(); entry != end; ++entry, ++turn.delivery.token) {
     const nexus_handle id = entry->id;
     activity.subscription.store(id, std::memory_order_relaxed);
@@ -187,7 +173,7 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
       } else {
         entry->discarded.fetch_add(1, std::memory_order_relaxed);
         if constexpr (kMinding)
-          if (turn.trace != nullptr) trace(turn, *event, *entry, TraceKind::discarded, 0, clock_.unix_ns());
+          if (turn.trace != nullptr) trace(turn, *event, *entry, TraceKind::discarded, 0);
         if (target.is_retry) port_.retry_discarded(target);
         continue;
       }
@@ -196,7 +182,7 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
     }
     [[maybe_unused]] int64_t duration = 0;
     if constexpr (kTimed) {
-      const int64_t ended = clock_.unix_ns();
+      const int64_t ended = clock_.monotonic_ns();
       duration = ended - began;
       began = ended;
       if (!kMinding || turn.until_sample == 0) times_.add(duration);
@@ -210,7 +196,8 @@ inline void Dispatcher::run_handlers(Turn& turn, EventBlock* event, Target& targ
     else
       has_ended = settle_unusual(turn, event, target, *entry, verdict);
     if constexpr (kMinding)
-      if (turn.trace != nullptr) trace(turn, *event, *entry, kind_of(verdict, has_ended), duration, began);
+      if (turn.trace != nullptr)
+        trace(turn, *event, *entry, verdict == kHeldBack ? TraceKind::held : kind_of(verdict, has_ended), duration);
   }
 }
 

@@ -99,8 +99,7 @@ class Dispatcher final : public TurnRunner {
   [[gnu::always_inline]] void run_handlers(Turn& turn, EventBlock* event, Target& target);
   template <bool kParallel>
   void run_handlers_minding(Turn& turn, EventBlock* event, Target& target);
-  static void trace(Turn& turn, const EventBlock& event, const Entry& entry, TraceKind kind, int64_t duration_ns,
-                    int64_t ended_unix_ns);
+  void trace(Turn& turn, const EventBlock& event, const Entry& entry, TraceKind kind, int64_t duration_ns);
   template <bool kParallel>
   void run_handlers_timed(Turn& turn, EventBlock* event, Target& target);
   int32_t ask_and_call(Turn& turn, EventBlock* event, Target& target, Entry& entry, uint32_t minds);

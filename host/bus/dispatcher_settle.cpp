@@ -53,9 +53,9 @@ void Dispatcher::count_one(const Target& target, OwnedCount& counter) {
 
 // How an attempt ended, for those who ask later.
 [[gnu::noinline]] void Dispatcher::trace(Turn& turn, const EventBlock& event, const Entry& entry, TraceKind kind,
-                                         int64_t duration_ns, int64_t ended_unix_ns) {
+                                         int64_t duration_ns) {
   TraceRecord record = trace_record_of(event);
-  record.ended_unix_ns = ended_unix_ns;
+  record.ended_unix_ns = clock_.unix_ns();
   record.duration_ns = duration_ns;
   record.subscription = entry.id;
   record.attempt = entry.attempt;

@@ -61,7 +61,7 @@ struct Target : std::enable_shared_from_this<Target> {
   bool is_keyed = false;  // one at a time of each key, where several workers run the mailbox
   std::unique_ptr<Entry[]> entries;
   std::shared_ptr<const DeliveryPast> past;  // with is_retry
-  std::vector<uint32_t> orphans;  // of the target that this one succeeds: entries that nobody has inherited
+  std::vector<uint32_t> orphans;             // of the target that this one succeeds: entries that nobody has inherited
   // Slots that named this target: pushed ones, guarded by the lock of the mailbox's emitters, and finished or dropped
   // ones, guarded by that of its runner. On lines of their own: emitters read the line above for every event.
   alignas(64) uint64_t pushed = 0;

@@ -23,6 +23,12 @@ class TimerQueue {
   static constexpr size_t kPendingMaxOfHost = 1'000'000;  // all delayed emits among them
   static constexpr int64_t kNever = INT64_MAX;
 
+  // When a wait ends that begins now; one that is not positive is over at once, one that is too long never ends.
+  static int64_t due_after(int64_t now_monotonic_ns, int64_t wait_ns) {
+    if (wait_ns <= 0) return now_monotonic_ns;
+    return wait_ns > kNever - 1 - now_monotonic_ns ? kNever - 1 : now_monotonic_ns + wait_ns;
+  }
+
   // Delivers `task` to the participant's mailbox at the due time. NEXUS_E_TOO_LARGE.
   Result<nexus_handle> add(const std::shared_ptr<Participant>& participant, int64_t due_monotonic_ns,
                            std::unique_ptr<Task> task);

@@ -23,4 +23,18 @@ inline TraceRecord trace_record_of(const EventBlock& block) {
   return record;
 }
 
+// How an attempt ended by its verdict; `has_ended`: it will not be tried again.
+inline TraceKind kind_of(int32_t verdict, bool has_ended) {
+  switch (verdict) {
+    case NEXUS_DONE:
+      return TraceKind::handled;
+    case NEXUS_SKIP:
+      return TraceKind::filtered;
+    case NEXUS_LATER:
+      return TraceKind::deferred;
+    default:
+      return has_ended ? TraceKind::failed : TraceKind::retried;
+  }
+}
+
 }  // namespace nexus::host

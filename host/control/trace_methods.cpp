@@ -128,7 +128,8 @@ Result<Uuid> read_id(std::string text) {
     for (const size_t hyphen : {size_t{8}, size_t{13}, size_t{18}, size_t{23}}) text.insert(hyphen, "-");
   const auto id = parse_uuid(text);
   if (!id)
-    return make_error(NEXUS_E_ARGUMENT, "'" + text + "' is no id", "ids look like the ones that `nexus tap` shows");
+    return make_error(NEXUS_E_ARGUMENT, "'" + text + "' is no id",
+                      "`nexus emit` prints the id of an event, and `nexus tap --json` shows it");
   return *id;
 }
 

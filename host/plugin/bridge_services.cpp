@@ -18,9 +18,7 @@ namespace {
 int32_t timer_after(void* ctx, int64_t delay_ns, nexus_task_fn task, void* user, nexus_handle* handle) {
   return abi_call(ctx, nullptr, [&](BridgeTables& tables) {
     if (task == nullptr || handle == nullptr) return NEXUS_E_ARGUMENT;
-    const int64_t now = tables.owner->clock().monotonic_ns();
-    const int64_t wait = delay_ns < 0 ? 0 : delay_ns;
-    const int64_t due = wait > INT64_MAX - now ? INT64_MAX - 1 : now + wait;
+    const int64_t due = TimerQueue::due_after(tables.owner->clock().monotonic_ns(), delay_ns);
     auto timer = tables.owner->timers().add(tables.participant, due, std::make_unique<PluginTask>(task, user));
     if (!timer) return timer.error().code;
     *handle = timer.value();

@@ -98,6 +98,7 @@ struct WaiterCall final : CallNode {
   void failed(std::int32_t code) {
     const Error error(code, code == NEXUS_E_TIMEOUT     ? "no answer came in time"
                             : code == NEXUS_E_CANCELLED ? "the wait was cancelled"
+                            : code == NEXUS_E_UNKNOWN   ? "nobody listens to this request"
                                                         : "the wait failed");
     if constexpr (std::is_same_v<G, NoErrorHandler>) {
       throw error;

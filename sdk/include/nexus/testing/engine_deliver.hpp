@@ -202,8 +202,9 @@ inline void Engine::bury(const Delivery& delivery, const Failure& failure) {
                  {{"event_id", delivery.event->event().id().str()},
                   {"event_type", delivery.event->type},
                   {"plugin_id", failure.plugin},
-                  {"handler", failure.handler},
+                  {"subscription", delivery.subscription->name},
                   {"reason", failure.verdict == NEXUS_RETRY ? "attempts" : "rejected"},
+                  {"attempts", failure.attempt},
                   {"error_type", failure.error_type},
                   {"error_message", failure.message}},
                  delivery.event.get());
