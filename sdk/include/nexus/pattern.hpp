@@ -21,11 +21,13 @@ constexpr bool is_segment_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 }
 
-// Cuts the first segment off `rest`.
+// Cuts the first segment off `rest`. By hand: with -fsanitize=undefined gcc 12 cannot evaluate string_view::find on a
+// constexpr array.
 constexpr std::string_view take_segment(std::string_view& rest) {
-  const std::size_t dot = rest.find('.');
+  std::size_t dot = 0;
+  while (dot < rest.size() && rest[dot] != '.') ++dot;
   const std::string_view segment = rest.substr(0, dot);
-  rest = dot == std::string_view::npos ? std::string_view{} : rest.substr(dot + 1);
+  rest = dot == rest.size() ? std::string_view{} : rest.substr(dot + 1);
   return segment;
 }
 
