@@ -14,6 +14,7 @@ inline constexpr int kData = 65;         // the input is wrong: a bad event type
 inline constexpr int kUnavailable = 69;  // no host answers, or one is there already
 inline constexpr int kSoftware = 70;
 inline constexpr int kIo = 74;
+inline constexpr int kTemporary = 75;  // no answer came in time
 inline constexpr int kPermission = 77;
 inline constexpr int kConfig = 78;
 

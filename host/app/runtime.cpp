@@ -78,6 +78,7 @@ Result<void> Runtime::build() {
     return bytes_of(result);
   };
   services.request_stop = [this](std::string_view reason) { request_stop(reason); };
+  services.plugin_data = std::filesystem::path(config->host.data_dir) / "plugin-data";
   bridge_ = std::make_unique<BridgeFactory>(*bus_, std::move(services));
 
   PluginManagerPorts ports{*bridge_, *events_, {}, {}, &clock_};

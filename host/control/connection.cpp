@@ -1,5 +1,7 @@
 #include "host/control/connection.hpp"
 
+#include <optional>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -35,21 +37,8 @@ class Connection::Sink final : public StreamSink {
     return true;
   }
 
-  void end() override {
-    const auto connection = connection_.lock();
-    std::lock_guard guard(mutex_);
-    if (connection == nullptr || state_ == State::closed) return;
-    if (state_ == State::pending) {
-      ended_early_ = true;
-      return;
-    }
-    state_ = State::closed;
-    connection->send([&](cbor::Buffer& out) {
-      write_pending_notice(out);
-      write_end(out, id_);
-    });
-    asio::post(connection->socket_.get_executor(), [connection, id = id_] { connection->cancel(id); });
-  }
+  void end() override { finish(nullptr); }
+  void fail(const Error& error) override { finish(&error); }
 
   // The answer, and what came before it.
   void open(Connection& connection) {
@@ -65,7 +54,7 @@ class Connection::Sink final : public StreamSink {
       early_ = cbor::Buffer();
       if (!ended_early_) return;
     }
-    end();
+    finish(failure_ ? &*failure_ : nullptr);
   }
 
   void close() {
@@ -82,6 +71,26 @@ class Connection::Sink final : public StreamSink {
  private:
   enum class State { pending, open, closed };
 
+  void finish(const Error* failure) {
+    const auto connection = connection_.lock();
+    std::lock_guard guard(mutex_);
+    if (connection == nullptr || state_ == State::closed) return;
+    if (state_ == State::pending) {
+      ended_early_ = true;
+      if (failure != nullptr) failure_ = *failure;
+      return;
+    }
+    state_ = State::closed;
+    connection->send([&](cbor::Buffer& out) {
+      write_pending_notice(out);
+      if (failure != nullptr)
+        write_failure(out, id_, *failure);
+      else
+        write_end(out, id_);
+    });
+    asio::post(connection->socket_.get_executor(), [connection, id = id_] { connection->cancel(id); });
+  }
+
   void write_pending_notice(cbor::Buffer& out) {
     if (dropped_ != 0) write_dropped(out, id_, std::exchange(dropped_, 0));
   }
@@ -92,6 +101,7 @@ class Connection::Sink final : public StreamSink {
   State state_ = State::pending;
   cbor::Buffer early_;
   bool ended_early_ = false;
+  std::optional<Error> failure_;  // why it ended early
   uint64_t dropped_ = 0;
 };
 

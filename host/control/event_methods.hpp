@@ -1,6 +1,6 @@
-// The methods that put events onto the bus and show those that pass: events.emit, events.subscribe. Emits are those of
-// the participant nexus.control, which may forward; streams are subscriptions of nexus.tap, whose mailbox has a thread
-// of its own, so that a tap sees events even while every worker is busy.
+// The methods that put events onto the bus and show those that pass: events.emit, events.request, events.subscribe,
+// events.wait. Emits are those of the participant nexus.control, which may forward; what is awaited comes to nexus.tap,
+// whose mailbox has a thread of its own, so that a tap sees events even while every worker is busy.
 #pragma once
 
 #include <cstdint>
@@ -11,26 +11,11 @@
 #include <vector>
 
 #include "host/bus/bus.hpp"
-#include "host/control/raw_item.hpp"
+#include "host/control/emit_item.hpp"
 #include "host/control/surface.hpp"
 
 namespace nexus::host {
 namespace control {
-
-// Borrows from the frame.
-struct EmitItem {
-  std::string_view type;
-  std::optional<RawItem> data;
-  std::optional<std::span<const uint8_t>> bytes;  // instead of data, for other formats
-  std::optional<uint32_t> data_format;            // NEXUS_DATA_*, with bytes
-  int32_t priority = 0;
-  std::optional<std::string_view> correlation_id, causation_id, key, subject, source, id, trace_id, span_id;
-  std::optional<RawItem> metadata;
-  std::optional<int64_t> time_unix_ns, expires_unix_ns;
-  std::optional<uint32_t> schema_version, trace_flags;
-};
-NEXUS_STRUCT(EmitItem, type, data, bytes, data_format, priority, correlation_id, causation_id, key, subject, source, id,
-             trace_id, span_id, metadata, time_unix_ns, expires_unix_ns, schema_version, trace_flags)
 
 struct EmitParams {
   std::vector<EmitItem> events;
@@ -61,6 +46,20 @@ struct SubscribeParams {
 };
 NEXUS_STRUCT(SubscribeParams, pattern, count, headers_only)
 
+struct RequestParams {
+  EmitItem event;
+  std::string_view reply;     // a pattern of the reply's type; empty: any
+  int64_t timeout_ms = 5000;  // from 1 to 3600000
+};
+NEXUS_STRUCT(RequestParams, event, reply, timeout_ms)
+
+struct WaitParams {
+  std::string_view pattern;
+  uint64_t count = 1;
+  int64_t timeout_ms = 0;  // for all of them; 0: for ever
+};
+NEXUS_STRUCT(WaitParams, pattern, count, timeout_ms)
+
 }  // namespace control
 
 class EventMethods {
@@ -77,6 +76,8 @@ class EventMethods {
   Result<control::EmitAnswer> emit(const control::EmitParams& params);
   control::EmitResult emit_one(const control::EmitItem& item, int64_t timeout_ns);
   Result<std::unique_ptr<Stream>> subscribe(const control::SubscribeParams& params, std::shared_ptr<StreamSink> sink);
+  Result<std::unique_ptr<Stream>> request(const control::RequestParams& params, std::shared_ptr<StreamSink> sink);
+  Result<std::unique_ptr<Stream>> wait(const control::WaitParams& params, std::shared_ptr<StreamSink> sink);
 
   Bus& bus_;
   std::shared_ptr<Participant> emitter_;

@@ -5,7 +5,7 @@
 //   answer    {"id": 7, "result": ...} or {"id": 7, "error": {"code", "name", "message", "help"}}
 //   item      {"id": 7, "item": ...}                            of a stream, after its answer
 //   dropped   {"id": 7, "dropped": 12}                          so many items were lost here: the reader was too slow
-//   end       {"id": 7, "end": true}                            of a stream
+//   end       {"id": 7, "end": true}                            of a stream; or, in its place, an error
 //
 // An error with id 0 answers a frame that could not be understood. Pure functions and values; a FrameBuffer belongs to
 // one thread at a time.

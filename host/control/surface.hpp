@@ -44,6 +44,8 @@ class StreamSink {
   virtual bool item(std::span<const uint8_t> cbor) = 0;
   // Nothing follows: the stream has come to its end.
   virtual void end() = 0;
+  // Nothing follows, for this reason.
+  virtual void fail(const Error& error) = 0;
 };
 
 // An open stream; destroying it ends it. Not from inside the sink.

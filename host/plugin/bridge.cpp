@@ -11,15 +11,16 @@
 #include "host/event/pattern.hpp"
 #include "host/plugin/bridge_call.hpp"
 #include "host/plugin/bridge_task.hpp"
+#include "host/plugin/lifecycle_call.hpp"
 
 namespace nexus::host {
 namespace {
 
 int64_t to_monotonic(int64_t deadline_unix_ns) {
-  const auto now_unix = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                            std::chrono::system_clock::now().time_since_epoch()).count();
-  const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(
-                       std::chrono::steady_clock::now().time_since_epoch()).count();
+  const auto now_unix =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto now =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
   return now + (deadline_unix_ns - now_unix);
 }
 
@@ -92,7 +93,7 @@ class Bridge final : public InstanceHost {
 
 void host_log(void* ctx, int32_t level, nexus_string message, const nexus_log_field* fields, uint32_t count) {
   abi_call(ctx, nullptr, [&](BridgeTables& tables) {
-    const auto known = static_cast<log::Level>(level < NEXUS_LOG_TRACE ? NEXUS_LOG_TRACE
+    const auto known = static_cast<log::Level>(level < NEXUS_LOG_TRACE   ? NEXUS_LOG_TRACE
                                                : level > NEXUS_LOG_ERROR ? NEXUS_LOG_ERROR
                                                                          : level);
     if (!log::enabled(known) || is_broken(message) || (fields == nullptr && count != 0)) return NEXUS_OK;
@@ -149,6 +150,41 @@ void host_request_stop(void* ctx, nexus_string reason) {
   });
 }
 
+uint32_t host_thread_kind(void*) {
+  if (LifecycleCall::is_running()) return NEXUS_THREAD_CONTROL;
+  const ThreadState* state = existing_thread_state();
+  return state != nullptr && (state->is_worker || state->in_callback) ? NEXUS_THREAD_WORKER : NEXUS_THREAD_OWN;
+}
+
+Result<std::string> make_data_folder(const BridgeTables& tables) {
+  const std::filesystem::path& parent = tables.services->plugin_data;
+  if (parent.empty()) return make_error(NEXUS_E_UNSUPPORTED, "this host keeps no files for plugins");
+  const std::filesystem::path folder = parent / tables.plugin;
+  std::error_code failed;
+  std::filesystem::create_directories(parent, failed);
+  if (!failed && std::filesystem::create_directory(folder, failed))
+    std::filesystem::permissions(folder, std::filesystem::perms::owner_all, failed);
+  if (!failed && !std::filesystem::is_directory(folder, failed) && !failed)
+    failed = std::make_error_code(std::errc::not_a_directory);
+  if (failed) return make_error(NEXUS_E_IO, "cannot make the folder " + folder.string() + ": " + failed.message());
+  return folder.string();
+}
+
+nexus_string host_data_folder(void* ctx, nexus_error* error) {
+  std::string_view found;
+  abi_call(ctx, error, [&](BridgeTables& tables) {
+    const std::lock_guard guard(tables.data_folder_mutex);
+    if (tables.data_folder.empty()) {
+      auto made = make_data_folder(tables);
+      if (!made) return write_error(error, made.error());
+      tables.data_folder = std::move(made.value());
+    }
+    found = tables.data_folder;
+    return NEXUS_OK;
+  });
+  return {found.data(), found.size()};
+}
+
 // ---- Unsubscribing while paused -----------------------------------------------------------------------------------
 
 // In place of the bus's own: an instance that is taken down before its successor has subscribed, and drops its
@@ -159,9 +195,8 @@ int32_t unsubscribe_or_hold(void* ctx, nexus_handle subscription) {
       std::lock_guard guard(tables.held_mutex);
       if (tables.holds) {
         const auto mine = tables.owner->router().subscriptions(tables.participant.get());
-        const bool is_mine = std::any_of(mine.begin(), mine.end(), [&](const SubscriptionStatus& one) {
-          return one.id == subscription;
-        });
+        const bool is_mine = std::any_of(mine.begin(), mine.end(),
+                                         [&](const SubscriptionStatus& one) { return one.id == subscription; });
         const bool is_held = std::find(tables.held.begin(), tables.held.end(), subscription) != tables.held.end();
         if (!is_mine || is_held) return NEXUS_E_HANDLE;
         tables.held.push_back(subscription);
@@ -191,6 +226,8 @@ void fill_host_table(BridgeTables& tables) {
   tables.host.query_plugin = host_query_plugin;
   tables.host.now_unix_ns = host_now;
   tables.host.request_stop = host_request_stop;
+  tables.host.thread_kind = host_thread_kind;
+  tables.host.data_folder = host_data_folder;
 }
 
 // A wanted pattern is within a granted one when the granted one matches its text, wildcards taken as segments: what the

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <deque>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -29,6 +30,8 @@ struct BridgeServices {
   std::function<Result<std::vector<uint8_t>>(std::string_view caller, std::string_view method, nexus_bytes params)>
       control;
   std::function<void(std::string_view reason)> request_stop;
+  // Where plugins have the folders for their own files, each one named by the plugin's id. Empty: they have none.
+  std::filesystem::path plugin_data;
 };
 
 // One interface table of one instance, and what its functions need. Stays valid after the instance is gone.
@@ -51,6 +54,8 @@ struct BridgeTables {
   std::mutex metrics_mutex;  // guards appending to instruments, and metric_handles
   AppendTable<Registry::Instrument, 64, 160> instruments;
   std::unordered_map<const void*, nexus_handle> metric_handles;  // by the instrument's address
+  std::mutex data_folder_mutex;                                  // guards making it; not changed once it is made
+  std::string data_folder;                                       // empty until it is made
 
   // While the instance is paused, what it unsubscribes is held back: see InstanceHost::pause.
   int32_t (*unsubscribe_now)(void* ctx, nexus_handle subscription) = nullptr;

@@ -12,6 +12,7 @@
 
 #include "host/base/log.hpp"
 #include "host/base/printable.hpp"
+#include "host/plugin/lifecycle_call.hpp"
 #include "nexus/abi/draft/handover.h"
 
 namespace nexus::host {
@@ -50,6 +51,7 @@ class Call {
   template <class F>
   Result<void> run(int32_t failure_code, F&& call) {
     int32_t code = NEXUS_OK;
+    const LifecycleCall mark;
     try {
       code = call(&error_);
     } catch (...) {
@@ -73,6 +75,7 @@ class Call {
 // For functions that cannot report a failure.
 template <class F>
 void run_quietly(const ModuleInfo& module, const char* function, F&& call) {
+  const LifecycleCall mark;
   try {
     call();
   } catch (...) {

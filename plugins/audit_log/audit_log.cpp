@@ -1,19 +1,19 @@
 // Writes every event to a file, one JSON line each, chained by SHA-256.
-#include <cerrno>
-#include <cstring>
 #include <fcntl.h>
-#include <filesystem>
 #include <nexus/abi/data.h>
-#include <nexus/plugin.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <nexus/plugin.hpp>
 
 #include "audit_chain.hpp"
 
 namespace audit {
 
 struct AuditLogConfig {
-  std::string path = "audit.jsonl";
+  std::string path = "audit.jsonl";  // below the plugin's data folder, unless absolute
   double flush_seconds = 0.5;
 };
 NEXUS_CONFIG(AuditLogConfig, path, flush_seconds)
@@ -31,7 +31,7 @@ class AuditLog final : public nexus::Plugin {
     data_ = query<nexus_data>(NEXUS_DATA_ID);
     if (data_ == nullptr) throw std::runtime_error("the host has no " NEXUS_DATA_ID);
     open();
-    log().info("auditing", {{"path", config_.path}, {"seq", link_.seq}});
+    log().info("auditing", {{"path", path_.string()}, {"seq", link_.seq}});
     const auto period = std::chrono::duration<double>(std::max(config_.flush_seconds, 0.01));
     flush_timer_ = every(std::chrono::duration_cast<std::chrono::nanoseconds>(period), [this] { flush(); });
   }
@@ -58,13 +58,14 @@ class AuditLog final : public nexus::Plugin {
 
   // Finds the end of an older file, so that the chain goes on; cuts off what a crash left of a line.
   void open() {
-    const std::filesystem::path path(config_.path);
-    if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
-    file_ = ::open(config_.path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    path_ = config_.path;
+    if (path_.is_relative()) path_ = data_folder() / path_;
+    if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path());
+    file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file_ < 0) fail("cannot open");
-    struct stat status{};
+    struct stat status {};
     if (::fstat(file_, &status) != 0) fail("cannot look at");
-    if (!S_ISREG(status.st_mode)) throw std::runtime_error(config_.path + " is no regular file");
+    if (!S_ISREG(status.st_mode)) throw std::runtime_error(path_.string() + " is no regular file");
     std::uint64_t end = static_cast<std::uint64_t>(status.st_size);
     std::string tail;  // from the beginning of the last whole line
     std::uint64_t from = end;
@@ -81,18 +82,19 @@ class AuditLog final : public nexus::Plugin {
       if (before == std::string::npos && from > 0) continue;
       const std::size_t begin = before == std::string::npos ? 0 : before + 1;
       if (!read_line(std::string_view(tail).substr(begin, last - begin), link_))
-        throw std::runtime_error(config_.path + " is no audit log, or its last line is broken; move it away, or run "
+        throw std::runtime_error(path_.string() +
+                                 " is no audit log, or its last line is broken; move it away, or run "
                                  "nexus audit verify on it");
       if (last + 1 < tail.size()) {
         log().warn("a crash has cut the last line of the audit log; it is removed",
-                   {{"path", config_.path}, {"bytes", tail.size() - last - 1}});
+                   {{"path", path_.string()}, {"bytes", tail.size() - last - 1}});
         end -= tail.size() - last - 1;
       }
       tail.clear();
       break;
     }
     if (!tail.empty()) {
-      log().warn("the audit log held only a part of one line; it is removed", {{"path", config_.path}});
+      log().warn("the audit log held only a part of one line; it is removed", {{"path", path_.string()}});
       end = 0;
     }
     if (::ftruncate(file_, static_cast<off_t>(end)) != 0) fail("cannot cut");
@@ -114,10 +116,11 @@ class AuditLog final : public nexus::Plugin {
   }
 
   [[noreturn]] void fail(const char* what) const {
-    throw std::runtime_error(std::string(what) + " " + config_.path + ": " + std::strerror(errno));
+    throw std::runtime_error(std::string(what) + " " + path_.string() + ": " + std::strerror(errno));
   }
 
   const AuditLogConfig config_ = config<AuditLogConfig>();
+  std::filesystem::path path_;  // absolute
   const nexus_data* data_ = nullptr;
   int file_ = -1;
   Link link_;

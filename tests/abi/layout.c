@@ -153,7 +153,7 @@ SIZE(nexus_log_field, 32); /* host.h */
 AT(nexus_log_field, name, 0);
 AT(nexus_log_field, value, 16);
 
-SIZE(nexus_host, 64); /* host.h */
+SIZE(nexus_host, 80); /* host.h */
 AT(nexus_host, size, 0);
 AT(nexus_host, major, 4);
 AT(nexus_host, minor, 6);
@@ -164,6 +164,8 @@ AT(nexus_host, query, 32);
 AT(nexus_host, query_plugin, 40);
 AT(nexus_host, now_unix_ns, 48);
 AT(nexus_host, request_stop, 56);
+AT(nexus_host, thread_kind, 64);
+AT(nexus_host, data_folder, 72);
 
 SIZE(nexus_label, 32); /* metrics.h */
 AT(nexus_label, name, 0);

@@ -52,6 +52,8 @@ MEMBER(nexus_host, query, const void*(void*, const char*));
 MEMBER(nexus_host, query_plugin, const void*(void*, nexus_string, const char*));
 MEMBER(nexus_host, now_unix_ns, int64_t(void*));
 MEMBER(nexus_host, request_stop, void(void*, nexus_string));
+MEMBER(nexus_host, thread_kind, uint32_t(void*));
+MEMBER(nexus_host, data_folder, nexus_string(void*, nexus_error*));
 MEMBER(nexus_metrics, define, int32_t(void*, const nexus_metric_options*, nexus_handle*, nexus_error*));
 MEMBER(nexus_metrics, record, int32_t(void*, nexus_handle, double));
 MEMBER(nexus_metrics, set, int32_t(void*, nexus_handle, double));

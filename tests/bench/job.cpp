@@ -56,6 +56,14 @@ std::vector<Job> make_jobs() {
                  .text = "route and call on the emitter's thread, 8 subscribers",
                  .subscriptions = same(1),
                  .synchronous = true});
+  all.push_back({.name = "J5",
+                 .text = "request and reply, the median round trip",
+                 .types = {BENCH_QUESTION, BENCH_ANSWER},
+                 .round_trip = 0.5});
+  all.push_back({.name = "J5p99",
+                 .text = "request and reply, one round trip in a hundred takes longer",
+                 .types = {BENCH_QUESTION, BENCH_ANSWER},
+                 .round_trip = 0.99});
   Job many{.name = "J6", .text = "1,000 types, 1,000 exact and 20 wildcard subscriptions"};
   many.types.clear();
   for (uint32_t group = 0; group < kGroups; ++group) {

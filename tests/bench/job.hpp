@@ -36,6 +36,7 @@ struct Job {
   std::vector<SubscriptionPlan> subscriptions = {};
   std::vector<EmitterPlan> emitters = {{}};
   bool synchronous = false;  // J4: no queue, no emitter
+  double round_trip = 0;     // J5: which quantile of the round trips; 0: none are made
   std::string emitter_plugin = "bench_emitter";
   std::string receiver_plugin = "bench_receiver";
 

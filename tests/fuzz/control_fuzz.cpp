@@ -21,6 +21,7 @@ class Sink final : public StreamSink {
  public:
   bool item(std::span<const uint8_t>) override { return true; }
   void end() override {}
+  void fail(const Error&) override {}
 };
 
 struct World {

@@ -1,5 +1,7 @@
 // What the base class gives a plugin: emitting in every form, logs, metrics, control, kept events, tasks.
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -30,6 +32,7 @@ struct Probe final : nexus::Plugin {
   using Plugin::after;
   using Plugin::control;
   using Plugin::counter;
+  using Plugin::data_folder;
   using Plugin::emit;
   using Plugin::emit_batch;
   using Plugin::gauge;
@@ -366,6 +369,23 @@ TEST_CASE("a host without metrics, timers or bus is met with a sentence or in si
   CHECK_THROWS_AS(probe->after(1s, [] {}), nexus::Error);
   host.set_interface(NEXUS_BUS_ID, nullptr);
   CHECK_THROWS_AS(host.load<Probe>(), nexus::Error);
+}
+
+TEST_CASE("a plugin's files are where the test can see them, over an unload, until the host ends") {
+  std::filesystem::path folder;
+  {
+    nexus::testing::Host host;
+    auto probe = host.load<Probe>();
+    folder = probe->data_folder();
+    CHECK(folder.is_absolute());
+    CHECK(folder == host.data_folder("com.example.probe"));
+    std::ofstream(folder / "state") << "kept";
+    host.unload(probe);
+    probe = host.load<Probe>();
+    CHECK(std::filesystem::exists(probe->data_folder() / "state"));
+    CHECK(host.data_folder("com.example.other") != folder);
+  }
+  CHECK_FALSE(std::filesystem::exists(folder));
 }
 
 }  // namespace

@@ -137,7 +137,9 @@ TEST_CASE("an unrelated event that the query caused is not taken for the answer,
 
 TEST_CASE("an error function takes the failure over") {
   nexus::testing::Host host;
-  auto shop = host.load<Shop>();  // and nobody to answer
+  auto users = host.load<Users>();
+  users->silent = true;
+  auto shop = host.load<Shop>();
   const Later later = shop->request(ValidateUser{"a"}, 5s)
                           .then([&](const UserVerdict&) { shop->calls.push_back("verdict"); },
                                 [&](const nexus::Error& error) { shop->calls.push_back(error.what()); });
@@ -145,6 +147,27 @@ TEST_CASE("an error function takes the failure over") {
   host.advance(5s);
   CHECK(shop->calls == Calls{"no answer came in time"});
   CHECK(later.done());
+}
+
+TEST_CASE("a request that nobody listens to fails at once, unless somebody waits for its event") {
+  nexus::testing::Host host;
+  auto shop = host.load<Shop>();
+  const auto ask = [&] {
+    shop->request(ValidateUser{"a"}, 5s)
+        .then([&](const UserVerdict&) { shop->calls.push_back("verdict"); },
+              [&](const nexus::Error& error) {
+                shop->calls.push_back(std::to_string(error.code()) + " " + error.what());
+              });
+    host.run();
+  };
+  ask();
+  CHECK(shop->calls == Calls{std::to_string(NEXUS_E_UNKNOWN) + " nobody listens to this request"});
+  shop->wait_for<ValidateUser>(10s).then([&](const ValidateUser&) { shop->calls.push_back("heard"); });
+  shop->calls.clear();
+  ask();
+  CHECK(shop->calls == Calls{"heard"});
+  host.advance(5s);
+  CHECK(shop->calls.back() == std::to_string(NEXUS_E_TIMEOUT) + " no answer came in time");
 }
 
 TEST_CASE("a wait takes the next matching event, once") {

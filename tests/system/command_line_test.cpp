@@ -6,9 +6,14 @@
 using namespace nexus::system_test;
 
 TEST_CASE("where no host is, every command says so, where it looked, and how to start one") {
-  for (const std::vector<std::string>& command :
-       {std::vector<std::string>{"stat"}, {"tap"}, {"emit", "a.b"}, {"plugins", "ls"}, {"plugins", "info", "x.y"},
-        {"call", "host.info"}, {"emit", "--send-on", "newline"}, {"config", "show", "--running"}}) {
+  for (const std::vector<std::string>& command : {std::vector<std::string>{"stat"},
+                                                  {"tap"},
+                                                  {"emit", "a.b"},
+                                                  {"plugins", "ls"},
+                                                  {"plugins", "info", "x.y"},
+                                                  {"call", "host.info"},
+                                                  {"emit", "--send-on", "newline"},
+                                                  {"config", "show", "--running"}}) {
     std::vector<std::string> arguments = command;
     arguments.insert(arguments.end(), {"--socket", "/nonexistent/nexus.sock"});
     const Outcome outcome = run_nexus(arguments);
@@ -37,10 +42,16 @@ TEST_CASE("wrong usage is 64 and names the nearest right thing") {
   CHECK(misspelt.status == 64);
   CHECK(misspelt.errors.find("there is no command 'nexus plugins lss'") != std::string::npos);
   CHECK(misspelt.errors.find("nexus plugins ls") != std::string::npos);
-  for (const std::vector<std::string>& arguments :
-       {std::vector<std::string>{}, {"taap"}, {"emit"}, {"tap", "--no-such"}, {"emit", "a.b", "--priority", "high"},
-        {"emit", "a.b", "--metadata", "novalue"}, {"completion", "csh"}, {"explain-error", "NX9999"},
-        {"emit", "a.b", "--send-on", "comma"}, {"plugins", "new", "Bad Name"}})
+  for (const std::vector<std::string>& arguments : {std::vector<std::string>{},
+                                                    {"taap"},
+                                                    {"emit"},
+                                                    {"tap", "--no-such"},
+                                                    {"emit", "a.b", "--priority", "high"},
+                                                    {"emit", "a.b", "--metadata", "novalue"},
+                                                    {"completion", "csh"},
+                                                    {"explain-error", "NX9999"},
+                                                    {"emit", "a.b", "--send-on", "comma"},
+                                                    {"plugins", "new", "Bad Name"}})
     CHECK(run_nexus(arguments).status == 64);
 }
 
@@ -130,9 +141,13 @@ TEST_CASE("completion scripts are accepted by their shells where these are there
   folder.write("ask", "source " + (folder / "script").string() +
                           "\nCOMP_WORDS=(nexus plugins re); COMP_CWORD=2; _nexus; echo \"${COMPREPLY[@]}\"\n"
                           "COMP_WORDS=(nexus em); COMP_CWORD=1; _nexus; echo \"${COMPREPLY[@]}\"\n"
-                          "COMP_WORDS=(nexus emit --corr); COMP_CWORD=2; _nexus; echo \"${COMPREPLY[@]}\"\n");
+                          "COMP_WORDS=(nexus emit --corr); COMP_CWORD=2; _nexus; echo \"${COMPREPLY[@]}\"\n"
+                          "COMP_WORDS=(nexus req); COMP_CWORD=1; _nexus; echo \"${COMPREPLY[@]}\"\n"
+                          "COMP_WORDS=(nexus wait --); COMP_CWORD=2; _nexus; echo \"${COMPREPLY[@]}\"\n");
   Process bash({"/bin/bash", (folder / "ask").string()});
-  CHECK(bash.rest_of_output() == "reload\nemit\n--correlation\n");
+  const std::string output = bash.rest_of_output();
+  CHECK(output.starts_with("reload\nemit\n--correlation\nrequest\n"));
+  for (const char* option : {"--timeout", "--count", "--json"}) CHECK(output.find(option) != std::string::npos);
 }
 
 TEST_CASE("any control method can be called, and speaks JSON") {
@@ -140,9 +155,11 @@ TEST_CASE("any control method can be called, and speaks JSON") {
   host.start();
   const Outcome methods = host.nexus({"call", "control.methods"});
   CHECK(methods.status == 0);
-  for (const char* name : {"events.emit", "events.subscribe", "plugins.reload", "config.reload", "metrics.text"})
+  for (const char* name : {"events.emit", "events.request", "events.subscribe", "events.wait", "plugins.reload",
+                           "config.reload", "metrics.text"})
     CHECK(methods.output.find(name) != std::string::npos);
-  CHECK(host.nexus({"call", "log.level", "{\"level\":\"debug\"}"}).output.find("\"before\":\"info\"") != std::string::npos);
+  CHECK(host.nexus({"call", "log.level", "{\"level\":\"debug\"}"}).output.find("\"before\":\"info\"") !=
+        std::string::npos);
   const Outcome unknown = host.nexus({"call", "plugins.lst"});
   CHECK(unknown.status == 1);
   CHECK(unknown.errors.find("did you mean 'plugins.list'?") != std::string::npos);

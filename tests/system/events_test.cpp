@@ -48,6 +48,26 @@ TEST_CASE("an event goes from emit to tap with all that it was given") {
   CHECK(host.stop() == 0);
 }
 
+TEST_CASE("tap prints lines of the user's own") {
+  Host host;
+  host.start();
+  auto tap = host.begin({"tap", "order.*", "--count", "2", "--format",
+                         R"({{{type}}}\t{data.id} {data.lines.0} {data.sum} {data.no} {data})"});
+  tap->wait_for_error_line("listening");
+  CHECK(host.nexus({"emit", "order.created", "--data", R"({"id":"A\n1","lines":["x"],"sum":1.5})"}).status == 0);
+  CHECK(host.nexus({"emit", "order.paid"}).status == 0);
+  CHECK(tap->wait() == 0);
+  CHECK(tap->rest_of_output() ==
+        "{order.created}\tA\\n1 x 1.5  {\"id\":\"A\\n1\",\"lines\":[\"x\"],\"sum\":1.5}\n{order.paid}\t    \n");
+  for (const char* wrong : {"{", "}", "{type", "a{}"}) {
+    const Outcome refused = host.nexus({"tap", "--format", wrong});
+    CHECK(refused.status == 64);
+    CHECK(refused.errors.find("--format, character ") != std::string::npos);
+  }
+  CHECK(host.nexus({"tap", "--format", "{type}", "--json"}).status == 64);
+  CHECK(host.stop() == 0);
+}
+
 TEST_CASE("what tap prints, emit takes back: the same events again") {
   Host host;
   host.start();
@@ -96,8 +116,8 @@ TEST_CASE("100,000 orders go through conditions and priorities, and stat adds up
   // That one was read while the last events passed; in this one nothing moves any more.
   const Value stat = host.wait_for_stat([](const Value&) { return true; });
 
-  // Each order: recorded, begun as a saga, and either reviewed or left aside; each asks for payment, the large ones for a
-  // review.
+  // Each order: recorded, begun as a saga, and either reviewed or left aside; each asks for payment, the large ones for
+  // a review.
   CHECK(number(stat, "deliveries.handled") == 2 * kOrders + large);
   CHECK(number(stat, "deliveries.filtered") == kOrders - large);
   CHECK(number(stat, "deliveries.failed") == 0);

@@ -53,12 +53,9 @@ TEST_CASE("a web server's access log becomes events, through a partial line and 
 }
 
 TEST_CASE("whoever registers gets one mail, and the audit log tells it unbroken") {
-  const Folder kept;
-  const std::string audit = (kept / "audit.jsonl").string();
-  Host host(
-      "[plugins.\"nexus.audit-log\"]\npermissions = { subscribe = [\"*\"] }\n"
-      "[plugins.\"nexus.audit-log\".config]\npath = \"" +
-      audit + "\"\n");
+  Host host("[plugins.\"nexus.audit-log\"]\npermissions = { subscribe = [\"*\"] }\n");
+  const std::string name_below = "data/plugin-data/nexus.audit-log/audit.jsonl";
+  const std::string audit = (host.folder() / name_below).string();
   for (const char* name : {"audit_log.so", "welcome_mail.so", "hello.so", "hello_c.so"}) host.add_plugin(kTree / name);
   host.start();
   auto tap = host.begin({"tap", "*", "--json"});
@@ -83,11 +80,11 @@ TEST_CASE("whoever registers gets one mail, and the audit log tells it unbroken"
   const Outcome good = run_nexus({"audit", "verify", audit});
   CHECK(good.status == 0);
   CHECK(good.output.find("unbroken") != std::string::npos);
-  std::string text = kept.read("audit.jsonl");
+  std::string text = host.folder().read(name_below);
   const size_t at = text.find("Welcome, ada!");
   REQUIRE(at != std::string::npos);
   text[at] = 'w';
-  kept.write("audit.jsonl", text);
+  host.folder().write(name_below, text);
   const Outcome changed = run_nexus({"audit", "verify", audit});
   CHECK(changed.status != 0);
   CHECK((changed.output + changed.errors).find("line") != std::string::npos);

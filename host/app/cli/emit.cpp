@@ -1,10 +1,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cstdio>
-#include <fstream>
-#include <iterator>
-
 #include "host/app/cli/connect.hpp"
 #include "host/app/cli/emit_item.hpp"
 #include "host/app/cli/emit_stream.hpp"
@@ -16,32 +12,13 @@
 namespace nexus::host::cli {
 namespace {
 
-Error no_file(const std::string& file) {
-  return make_error(NEXUS_E_IO, "cannot read " + file, "--data takes JSON text, @FILE, or - for standard input");
-}
-
-// What --data means: the text itself, a file's content, or all of standard input.
-Result<std::string> read_data(const std::string& data) {
-  if (data != "-" && !data.starts_with('@')) return data;
-  const std::string name = data == "-" ? "/dev/stdin" : data.substr(1);
-  std::ifstream file(name, std::ios::binary);
-  if (!file) return no_file(name);
-  return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
 int emit_one(const EmitCommand& command, const EmitItemWriter& writer) {
-  std::string data;
-  if (command.data) {
-    auto read = read_data(*command.data);
-    if (!read) return fail(exit_status::kData, read.error());
-    data = std::move(read.value());
-    if (data.find_first_not_of(" \t\r\n") == std::string::npos)
-      return fail(make_error(NEXUS_E_JSON, "the data is empty", "leave --data out for an event without data"));
-  }
+  auto data = read_data(command);
+  if (!data) return fail(exit_status::kData, data.error());
   // Said before anybody is asked: a host is not needed to know that a name is wrong.
   if (auto valid = check_type(command.type); !valid) return fail(valid.error());
   cbor::Buffer item;
-  if (auto written = writer.write_data(data, item); !written) return fail(written.error());
+  if (auto written = writer.write_data(data.value(), item); !written) return fail(written.error());
   auto client = connect(command.host);
   if (!client) return connect_failed(client.error());
   EmitStream stream(client.value(), command);

@@ -1,5 +1,9 @@
 #include "host/app/cli/emit_item.hpp"
 
+#include <chrono>
+#include <fstream>
+#include <iterator>
+
 #include "host/base/uuid.hpp"
 #include "host/control/event_methods.hpp"
 #include "host/event/cloudevents.hpp"
@@ -18,6 +22,10 @@ Result<void> put(const EmitItem& item, cbor::Buffer& out) {
   return {};
 }
 
+int64_t to_ns(double seconds) { return static_cast<int64_t>(seconds * 1e9); }
+
+int64_t now_unix_ns() { return std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count(); }
+
 // What the command line says holds where the event itself does not say.
 void fill_in(const EmitCommand& command, std::span<const uint8_t> metadata, EmitItem& item) {
   const auto fill = [](std::optional<std::string_view>& field, const std::optional<std::string>& given) {
@@ -31,6 +39,8 @@ void fill_in(const EmitCommand& command, std::span<const uint8_t> metadata, Emit
   fill(item.subject, command.subject);
   fill(item.source, command.source);
   fill(item.id, command.id);
+  if (!item.delay_ns && command.delay) item.delay_ns = to_ns(*command.delay);
+  if (!item.expires_unix_ns && command.expires) item.expires_unix_ns = now_unix_ns() + to_ns(*command.expires);
   if (!item.metadata && !metadata.empty()) item.metadata = RawItem{metadata};
 }
 
@@ -66,6 +76,24 @@ bool is_cloud_event(std::span<const uint8_t> object) {
 }
 
 }  // namespace
+
+Error no_file(const std::string& file) {
+  return make_error(NEXUS_E_IO, "cannot read " + file, "--data takes JSON text, @FILE, or - for standard input");
+}
+
+Result<std::string> read_data(const EmitCommand& command) {
+  if (!command.data) return std::string();
+  std::string text = *command.data;
+  if (text == "-" || text.starts_with('@')) {
+    const std::string name = text == "-" ? "/dev/stdin" : text.substr(1);
+    std::ifstream file(name, std::ios::binary);
+    if (!file) return no_file(name);
+    text.assign(std::istreambuf_iterator<char>(file), {});
+  }
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos)
+    return make_error(NEXUS_E_JSON, "the data is empty", "leave --data out for an event without data");
+  return text;
+}
 
 Result<EmitItemWriter> EmitItemWriter::create(const EmitCommand& command) {
   EmitItemWriter writer(command);

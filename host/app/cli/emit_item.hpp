@@ -12,6 +12,11 @@
 
 namespace nexus::host::cli {
 
+// What --data means: the text itself, a file's content, or all of standard input; empty without --data. NEXUS_E_IO, and
+// NEXUS_E_JSON for data that is only white space.
+Result<std::string> read_data(const EmitCommand& command);
+Error no_file(const std::string& file);
+
 class EmitItemWriter {
  public:
   // `command` outlives the writer. NEXUS_E_ARGUMENT when a --metadata has no '='.

@@ -114,6 +114,8 @@ void EmitStream::take_result(const control::EmitResult& result, uint64_t line) {
     print_line(json_of(result, line, streaming_));
   else if (!result.id.empty() && !streaming_)
     print_line(result.id);
+  if (result.status == "duplicate" && !command_.json && !streaming_)
+    std::fputs("nexus: duplicate: the event with this id was emitted before\n", stderr);
   if (result.id.empty()) print_rejection(line, result);
 }
 

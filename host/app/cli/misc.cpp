@@ -17,7 +17,8 @@ const ErrorText* find_error(std::string text) {
   for (const ErrorText& row : error_table())
     if (row.name == text) return &row;
   if (text.starts_with("nx")) text.erase(0, 2);
-  if (text.empty() || text.size() > 6 || !std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); }))
+  if (text.empty() || text.size() > 6 ||
+      !std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); }))
     return nullptr;
   const int32_t code = std::stoi(text);
   for (const ErrorText& row : error_table())
@@ -74,8 +75,10 @@ int call(const CallCommand& command) {
     if (frame->kind == HostFrame::Kind::error) return fail(frame->error);
     if (frame->kind == HostFrame::Kind::end) return exit_status::kOk;
     if (frame->kind == HostFrame::Kind::dropped) continue;
-    const bool is_stream_answer = frame->kind == HostFrame::Kind::result && command.method == "events.subscribe";
-    if (is_stream_answer) continue;
+    // A stream's answer is nothing; its items follow.
+    const bool is_stream =
+        command.method == "events.subscribe" || command.method == "events.wait" || command.method == "events.request";
+    if (is_stream && frame->kind == HostFrame::Kind::result) continue;
     if (!print_json(frame->body)) return exit_status::kIo;
     if (frame->kind == HostFrame::Kind::result) return exit_status::kOk;
   }

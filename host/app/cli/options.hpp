@@ -30,6 +30,7 @@ struct TapCommand {
   uint64_t count = 0;
   bool json = false;
   bool headers_only = false;
+  std::optional<std::string> format;
 };
 int tap(const TapCommand& command);
 
@@ -40,13 +41,31 @@ struct EmitCommand {
   std::string send_on;  // "newline", or empty
   int32_t priority = 0;
   std::optional<std::string> correlation, causation, key, subject, source, id;
-  std::vector<std::string> metadata;  // name=value
-  std::optional<double> timeout;      // seconds
+  std::vector<std::string> metadata;     // name=value
+  std::optional<double> timeout;         // seconds
+  std::optional<double> delay, expires;  // seconds from now
   uint32_t batch = 256;
   bool json = false;
   bool quiet = false;
 };
 int emit(const EmitCommand& command);
+
+struct RequestCommand {
+  EmitCommand event;  // only what makes the event
+  std::string reply;  // a pattern; empty: any
+  double timeout = 5;
+  bool json = false;
+};
+int request(const RequestCommand& command);
+
+struct WaitCommand {
+  HostOptions host;
+  std::string pattern;
+  double timeout = 0;  // 0: for ever
+  uint64_t count = 1;
+  bool json = false;
+};
+int wait(const WaitCommand& command);
 
 struct PluginsCommand {
   HostOptions host;

@@ -18,6 +18,8 @@ struct Parsed {
   RunCommand run;
   TapCommand tap;
   EmitCommand emit;
+  RequestCommand request;
+  WaitCommand wait;
   PluginsCommand plugins;
   SagaCommand saga;
   ConfigCommand config;
@@ -66,8 +68,27 @@ void add_tap(CLI::App& root, Parsed& parsed) {
   app->add_option("pattern", tap.pattern, "Event types: order.created, order.*, *.error, * (default)")
       ->type_name("PATTERN");
   app->add_option("--count,-n", tap.count, "End after so many events")->type_name("N");
-  app->add_flag("--json", tap.json, "CloudEvents, one a line");
+  auto* json = app->add_flag("--json", tap.json, "CloudEvents, one a line");
+  app->add_option("--format", tap.format, "A line of your own: '{time} {type} {data.order_id}', members as --json names them")
+      ->type_name("TEXT")
+      ->excludes(json);
   app->add_flag("--headers-only", tap.headers_only, "Leave the data out");
+}
+
+// A hundred years; beyond it nanoseconds would not hold.
+constexpr double kSecondsMax = 3.15e9;
+
+// What makes an event, beside its type and data.
+void add_event_options(CLI::App* app, EmitCommand& emit) {
+  app->add_option("--priority", emit.priority, "Higher first; 0 is normal")->type_name("N");
+  app->add_option("--correlation", emit.correlation, "Correlation id")->type_name("ID");
+  app->add_option("--key", emit.key, "Ordering key")->type_name("KEY");
+  app->add_option("--subject", emit.subject, "What the event is about")->type_name("TEXT");
+  app->add_option("--id", emit.id, "The event's id")->type_name("UUID");
+  app->add_option("--metadata,-m", emit.metadata, "Metadata; may be repeated")->type_name("NAME=VALUE")->allow_extra_args(false);
+  app->add_option("--expires", emit.expires, "Not to be delivered so much later")
+      ->type_name("SECONDS")
+      ->check(named(CLI::Range(0.001, kSecondsMax)));
 }
 
 void add_emit(CLI::App& root, Parsed& parsed) {
@@ -80,16 +101,10 @@ void add_emit(CLI::App& root, Parsed& parsed) {
                   "newline: each line of the input is an event; with a TYPE its data, without one the whole event")
       ->check(named(CLI::IsMember({"newline"})))
       ->type_name("");
-  app->add_option("--priority", emit.priority, "Higher first; 0 is normal")->type_name("N");
-  app->add_option("--correlation", emit.correlation, "Correlation id")->type_name("ID");
+  add_event_options(app, emit);
   app->add_option("--causation", emit.causation, "Id of the event that caused it")->type_name("UUID");
-  app->add_option("--key", emit.key, "Ordering key")->type_name("KEY");
-  app->add_option("--subject", emit.subject, "What the event is about")->type_name("TEXT");
   app->add_option("--source", emit.source, "Source, instead of nexus.control")->type_name("TEXT");
-  app->add_option("--id", emit.id, "The event's id")->type_name("UUID");
-  app->add_option("--metadata,-m", emit.metadata, "Metadata; may be repeated")
-      ->type_name("NAME=VALUE")
-      ->allow_extra_args(false);
+  app->add_option("--delay", emit.delay, "Leave so much later")->type_name("SECONDS")->check(named(CLI::Range(0.0, kSecondsMax)));
   app->add_option("--timeout", emit.timeout, "How long to wait for room in a full queue")
       ->type_name("SECONDS")
       ->check(named(CLI::Range(0.0, 3600.0)));
@@ -99,6 +114,37 @@ void add_emit(CLI::App& root, Parsed& parsed) {
       ->capture_default_str();
   app->add_flag("--json", emit.json, "One result a line: id, status, reason");
   app->add_flag("--quiet,-q", emit.quiet, "No progress, no summary");
+}
+
+void add_request(CLI::App& root, Parsed& parsed) {
+  RequestCommand& request = parsed.request;
+  CLI::App* app = add(root, "request", "Emit an event and print its reply", parsed, [&request] { return cli::request(request); });
+  add_host_options(app, request.event.host);
+  app->add_option("type", request.event.type, "Event type")->required()->type_name("TYPE");
+  app->add_option("--data,-d", request.event.data, "JSON, @FILE, or - for standard input")->type_name("DATA");
+  app->add_option("--timeout", request.timeout, "How long to wait for the reply")
+      ->type_name("SECONDS")
+      ->check(named(CLI::Range(0.001, 3600.0)))
+      ->capture_default_str();
+  app->add_option("--reply", request.reply, "What the reply's type must match; without it, any event that this one causes")
+      ->type_name("PATTERN");
+  add_event_options(app, request.event);
+  app->add_flag("--json", request.json, "The whole reply as a CloudEvent, not its data alone");
+}
+
+void add_wait(CLI::App& root, Parsed& parsed) {
+  WaitCommand& wait = parsed.wait;
+  CLI::App* app = add(root, "wait", "Wait for the next event of a pattern", parsed, [&wait] { return cli::wait(wait); });
+  add_host_options(app, wait.host);
+  app->add_option("pattern", wait.pattern, "Event types: order.created, order.*, *.error, *")->required()->type_name("PATTERN");
+  app->add_option("--timeout", wait.timeout, "How long, for all of them; without it for ever")
+      ->type_name("SECONDS")
+      ->check(named(CLI::Range(0.001, 3600.0)));
+  app->add_option("--count,-n", wait.count, "Wait for so many")
+      ->type_name("N")
+      ->check(named(CLI::Range(uint64_t{1}, UINT64_MAX)))
+      ->capture_default_str();
+  app->add_flag("--json", wait.json, "CloudEvents, one a line");
 }
 
 void add_plugins(CLI::App& root, Parsed& parsed) {
@@ -323,11 +369,13 @@ int main(int argc, char** argv) {
   CLI::App root("nexus runs plugins and connects them by events", "nexus");
   root.require_subcommand(1);
   root.set_version_flag("--version,-V", "nexus " NEXUS_VERSION);
-  root.footer(
-      "`nexus COMMAND --help` tells more. Exit status: 64 usage, 65 data, 69 no host, 77 permission, 78 config.");
+  root.footer("`nexus COMMAND --help` tells more. Exit status: 64 usage, 65 data, 69 no host or nobody who listens, 75 no answer "
+      "in time, 77 permission, 78 config.");
   add_run(root, parsed);
   add_tap(root, parsed);
   add_emit(root, parsed);
+  add_request(root, parsed);
+  add_wait(root, parsed);
   add_plugins(root, parsed);
   add_saga(root, parsed);
   add_config(root, parsed);

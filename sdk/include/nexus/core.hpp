@@ -49,6 +49,14 @@ struct CallNode {
   CallNode* next = nullptr;
 };
 
+// One call of a plugin's own thread that waits until another thread ends it.
+class BlockedCall {
+ public:
+  virtual ~BlockedCall() = default;
+  // The instance is being stopped. Any thread.
+  virtual void give_up() = 0;
+};
+
 class Core : public std::enable_shared_from_this<Core> {
  public:
   Core(const nexus_host* host, nexus_bytes config)
@@ -162,6 +170,28 @@ class Core : public std::enable_shared_from_this<Core> {
     return buffers_[std::this_thread::get_id()];
   }
 
+  // Notes a call that blocks, so that stopping the instance ends it. False when the instance is being stopped already.
+  bool add_blocked(const std::shared_ptr<BlockedCall>& call) {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return false;
+    blocked_.insert(call);
+    return true;
+  }
+  void remove_blocked(const std::shared_ptr<BlockedCall>& call) {
+    const std::lock_guard lock(mutex_);
+    blocked_.erase(call);
+  }
+  // From now on no call blocks, so that stop() can join the threads that did.
+  void end_blocked() {
+    std::set<std::shared_ptr<BlockedCall>> ended;
+    {
+      const std::lock_guard lock(mutex_);
+      stopping_ = true;
+      ended.swap(blocked_);
+    }
+    for (const std::shared_ptr<BlockedCall>& call : ended) call->give_up();
+  }
+
   void log(std::int32_t level, std::string_view message) {
     if (!closed()) host_->log(host_->ctx, level, to_abi(message), nullptr, 0);
   }
@@ -194,6 +224,8 @@ class Core : public std::enable_shared_from_this<Core> {
   std::map<std::string, std::string, std::less<>> type_texts_;
   std::set<std::string, std::less<>> texts_;
   std::map<std::thread::id, cbor::Buffer> buffers_;
+  std::set<std::shared_ptr<BlockedCall>> blocked_;
+  bool stopping_ = false;
 };
 
 // The core of the instance that is being made on this thread; how a plugin's constructor finds its host.

@@ -44,6 +44,7 @@ class InstanceBase {
 
   static void quiesce(void* instance, std::int64_t) noexcept {
     try {
+      from(instance).core_->end_blocked();
       from(instance).plugin().stop();
     } catch (...) {
       log_exception(*from(instance).core_, "stop() failed: ");

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -68,6 +69,14 @@ class Plugin {
 
   // The host's clock; virtual in tests.
   TimePoint now() const { return TimePoint(std::chrono::nanoseconds(core().now_unix_ns())); }
+
+  // The folder for the plugin's own files: absolute, the same after a restart, made by the first call. Throws Error.
+  std::filesystem::path data_folder() const {
+    detail::ErrorBuffer error;
+    const nexus_string folder = core().host()->data_folder(core().host()->ctx, error.get());
+    if (folder.size == 0) throw Error(error.get()->code, error.sentence(error.get()->code));
+    return std::filesystem::path(detail::from_abi(folder));
+  }
 
   // Asks the host to stop, for a plugin that cannot go on.
   void request_stop(std::string_view reason) const {

@@ -1,6 +1,7 @@
 // Asking and waiting without blocking: request(query, 5s).then([this](const UserVerdict& v) {...}) and
 // wait_for<PaymentCompleted>(5s).then(...). Nothing happens before then(), which registers the waiter first and emits
-// the query second, so a fast reply is never lost. The function runs in the plugin's mailbox.
+// the query second, so a fast reply is never lost. The function runs in the plugin's mailbox. A thread of the plugin's
+// own may block instead: UserVerdict v = request(query, 5s).wait<UserVerdict>().
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "nexus/blocking_wait.hpp"
 #include "nexus/core.hpp"
 #include "nexus/dispatch.hpp"
 #include "nexus/emit.hpp"
@@ -96,10 +98,7 @@ struct WaiterCall final : CallNode {
   }
 
   void failed(std::int32_t code) {
-    const Error error(code, code == NEXUS_E_TIMEOUT     ? "no answer came in time"
-                            : code == NEXUS_E_CANCELLED ? "the wait was cancelled"
-                            : code == NEXUS_E_UNKNOWN   ? "nobody listens to this request"
-                                                        : "the wait failed");
+    const Error error(code, wait_failure(code));
     if constexpr (std::is_same_v<G, NoErrorHandler>) {
       throw error;
     } else {
@@ -113,6 +112,14 @@ struct WaiterCall final : CallNode {
   Filter filter;
   std::shared_ptr<LaterState> state = std::make_shared<LaterState>();
 };
+
+// What an event that was waited for says. A payload with views borrows from the event, and so cannot outlive it here.
+template <EventType R>
+R payload_of(const KeptEvent& event) {
+  R payload{};
+  EventTraits<R>::decode((*event).raw().data, payload);
+  return payload;
+}
 
 // Registers by `register_with(node, handle, error)`, which calls the ABI.
 template <class F, class G, class Register>
@@ -156,19 +163,36 @@ class [[nodiscard]] Request {
     using Payload = detail::ReplyOf<F>;
     std::string_view pattern;
     if constexpr (!std::is_same_v<Payload, Event>) pattern = EventTraits<Payload>::type;
-    detail::Core& core = *core_;
-    return detail::start_waiter(core, std::move(on_reply), std::move(on_error), Filter(),
-                                [&]<class Node>(Node& node, nexus_handle* handle, nexus_error* error) {
-                                  cbor::Buffer metadata;
-                                  const nexus_emit_options raw =
-                                      detail::to_abi(options_, version_, NEXUS_DATA_CBOR, core.now_unix_ns(), metadata);
-                                  return core.bus()->request(core.bus()->ctx, type_, &raw, data_.abi(),
-                                                             detail::to_abi(pattern), timeout_.count(), &Node::run,
-                                                             &node, handle, error);
-                                });
+    return detail::start_waiter(
+        *core_, std::move(on_reply), std::move(on_error), Filter(),
+        [&](auto& node, nexus_handle* handle, nexus_error* error) { return ask(pattern, node, handle, error); });
   }
 
+  // Asks, and blocks until the first reply of R's type is there. R owns its texts; for one with views, or for a reply
+  // of any type, wait() keeps the event itself. For threads of the plugin's own: Error(NEXUS_E_THREAD) where the host's
+  // would be held up. Throws Rejected when the query is not accepted, else Error: NEXUS_E_TIMEOUT, NEXUS_E_UNKNOWN when
+  // nobody listens, NEXUS_E_CANCELLED when the plugin is being stopped; SchemaError for a reply that is no R.
+  template <EventType R>
+  R wait() && {
+    return detail::payload_of<R>(block(EventTraits<R>::type));
+  }
+  KeptEvent wait() && { return block({}); }
+
  private:
+  template <class Node>
+  std::int32_t ask(std::string_view pattern, Node& node, nexus_handle* handle, nexus_error* error) const {
+    const nexus_bus* bus = core_->bus();
+    cbor::Buffer metadata;
+    const nexus_emit_options raw = detail::to_abi(options_, version_, NEXUS_DATA_CBOR, core_->now_unix_ns(), metadata);
+    return bus->request(bus->ctx, type_, &raw, data_.abi(), detail::to_abi(pattern), timeout_.count(), &Node::run,
+                        &node, handle, error);
+  }
+  KeptEvent block(std::string_view pattern) const {
+    return detail::block(*core_, Filter(), [&](auto& node, nexus_handle* handle, nexus_error* error) {
+      return ask(pattern, node, handle, error);
+    });
+  }
+
   detail::Core* core_;
   std::uint64_t type_;
   std::uint32_t version_;
@@ -190,18 +214,33 @@ class [[nodiscard]] Wait {
   template <class F, class G>
   Later then(F on_event, G on_error) && {
     static_assert(!std::is_void_v<detail::ReplyOf<F>>);
-    detail::Core& core = *core_;
     const bool filtered = !filter_.empty();
-    return detail::start_waiter(core, std::move(on_event), std::move(on_error), std::move(filter_),
-                                [&]<class Node>(Node& node, nexus_handle* handle, nexus_error* error) {
-                                  return core.bus()->wait_for(core.bus()->ctx,
-                                                              detail::to_abi(std::string_view(pattern_)),
-                                                              filtered ? &detail::ask_filter<Node> : nullptr, &node,
-                                                              timeout_.count(), &Node::run, &node, handle, error);
-                                });
+    return detail::start_waiter(
+        *core_, std::move(on_event), std::move(on_error), std::move(filter_),
+        [&](auto& node, nexus_handle* handle, nexus_error* error) { return begin(filtered, node, handle, error); });
+  }
+
+  // Blocks until the event is there, as Request::wait does.
+  template <EventType R>
+  R wait() && {
+    return detail::payload_of<R>(std::move(*this).wait());
+  }
+  KeptEvent wait() && {
+    const bool filtered = !filter_.empty();
+    return detail::block(*core_, std::move(filter_), [&](auto& node, nexus_handle* handle, nexus_error* error) {
+      return begin(filtered, node, handle, error);
+    });
   }
 
  private:
+  template <class Node>
+  std::int32_t begin(bool filtered, Node& node, nexus_handle* handle, nexus_error* error) const {
+    const nexus_bus* bus = core_->bus();
+    return bus->wait_for(bus->ctx, detail::to_abi(std::string_view(pattern_)),
+                         filtered ? &detail::ask_filter<Node> : nullptr, &node, timeout_.count(), &Node::run, &node,
+                         handle, error);
+  }
+
   detail::Core* core_;
   std::string pattern_;
   std::chrono::nanoseconds timeout_;

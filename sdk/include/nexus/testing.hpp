@@ -167,6 +167,9 @@ class Host {
     return shared_->metrics.observed(name, labels);
   }
 
+  // The folder that a plugin with this id has for its files; temporary, gone with the host.
+  std::filesystem::path data_folder(std::string_view plugin_id) { return shared_->data_folders.of(plugin_id); }
+
   // Why a plugin asked the host to stop; empty when none did.
   const std::string& stop_reason() const { return shared_->stop_reason; }
 

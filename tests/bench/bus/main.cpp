@@ -3,12 +3,18 @@
 #include <filesystem>
 
 #include "tests/bench/bus/bus_job.hpp"
+#include "tests/bench/bus/round_trip.hpp"
 
 int main(int argc, char** argv) {
   using namespace nexus::bench;
   const RunOptions options = parse_command_line(argc, argv, {});
   const auto plugins = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "bench_plugins";
   for (const Job* job : options.jobs) {
+    if (job->round_trip > 0) {
+      if (!options.split && !options.count)
+        print_results(options, job->name, job->text, time_round_trips(*job, options, plugins));
+      continue;
+    }
     if (options.split) {
       if (job->synchronous) continue;
       const SplitTimes times = split_on_bus(*job, options, plugins);

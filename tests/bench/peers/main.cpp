@@ -6,6 +6,7 @@
 #include <semaphore>
 #include <thread>
 
+#include "tests/bench/bell.hpp"
 #include "tests/bench/command_line.hpp"
 #include "tests/bench/job.hpp"
 #include "tests/bench/peers/peer.hpp"
@@ -139,6 +140,32 @@ std::vector<double> run_peer(const PeerKind& kind, const Job& job, const RunOpti
   return results;
 }
 
+// J5: the question's handler publishes the answer, whose handler rings. Matching answers to questions, which the bus
+// does, is spared them: one question is open at a time.
+std::vector<double> time_round_trips(const PeerKind& kind, const Job& job, const RunOptions& options) {
+  std::array<uint8_t, BENCH_PAYLOAD_SIZE> data{};
+  const std::unique_ptr<Peer> peer = kind.make();
+  Bell bell;
+  PeerTable table;
+  table.add(0, job.types[0], [&](const PeerEvent&) { peer->publish(1, {job.types[1], 0, data}); });
+  table.add(1, job.types[1], [&](const PeerEvent&) { bell.ring(); });
+  table.resolve(job.types);
+  peer->start(table, {.workers = job.workers, .emitters = 2, .receivers = 2});
+  std::vector<double> took(options.events), results;
+  uint64_t asked = 0;
+  for (uint32_t i = 0; i <= options.runs; ++i) {
+    for (double& each : took) {
+      const auto began = std::chrono::steady_clock::now();
+      peer->publish(0, {job.types[0], 0, data});
+      bell.wait_for(++asked);
+      each = std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - began).count();
+    }
+    if (i != 0) results.push_back(quantile(took, job.round_trip));  // the first warms up
+  }
+  peer->stop();
+  return results;
+}
+
 std::vector<double> run_synchronous_peer(const SynchronousKind& kind, const Job& job, const RunOptions& options) {
   const std::unique_ptr<SynchronousPeer> peer = kind.make();
   std::counting_semaphore<> done{0};
@@ -173,6 +200,10 @@ int main(int argc, char** argv) {
   for (const SynchronousKind& kind : synchronous_kinds()) names.emplace_back(kind.name);
   const RunOptions options = parse_command_line(argc, argv, names);
   for (const Job* job : options.jobs) {
+    for (const PeerKind& kind : peer_kinds())
+      if (job->round_trip > 0 && !options.count && is_wanted(options, kind))
+        print_results(options, job->name + " " + kind.name, kind.text, time_round_trips(kind, *job, options));
+    if (job->round_trip > 0) continue;
     for (const PeerKind& kind : peer_kinds())
       if (!job->synchronous && is_wanted(options, kind))
         print_results(options, job->name + " " + kind.name, kind.text, run_peer(kind, *job, options));

@@ -11,6 +11,10 @@ extern "C" {
 
 #define BENCH_EMITTER_ID "bench.emitter/1"
 #define BENCH_RECEIVER_ID "bench.receiver/1"
+#define BENCH_ASKER_ID "bench.asker/1"
+
+#define BENCH_QUESTION "user.validate"
+#define BENCH_ANSWER "user.verdict"
 
 #define BENCH_PAYLOAD_SIZE 128
 #define BENCH_BATCH_SIZE 16
@@ -44,6 +48,12 @@ typedef struct bench_receiver {
   void (*expect)(void* instance, uint64_t deliveries, bench_done_fn done, void* user);
   uint64_t (*checksum)(void* instance);
 } bench_receiver;
+
+typedef struct bench_asker {
+  /* Asks `count` times, one question after the answer to the one before, on the calling thread; stores how long each
+   * took. Returns how many were answered. [any-thread] */
+  uint64_t (*ask)(void* instance, nexus_string type, nexus_string reply, uint64_t count, double* took_ns);
+} bench_asker;
 
 #ifdef __cplusplus
 }

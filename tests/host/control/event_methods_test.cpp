@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <latch>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "host/base/uuid.hpp"
@@ -30,6 +31,20 @@ class RecordingSink final : public StreamSink {
     ended_ = true;
     changed_.notify_all();
   }
+  void fail(const Error& error) override {
+    std::lock_guard guard(mutex_);
+    failure_ = error;
+    changed_.notify_all();
+  }
+  Error wait_for_failure() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return failure_.has_value(); });
+    return *failure_;
+  }
+  bool is_over() {
+    std::lock_guard guard(mutex_);
+    return ended_ || failure_.has_value();
+  }
   std::vector<cbor::Value> wait_for(size_t count) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return items_.size() >= count; });
@@ -47,6 +62,7 @@ class RecordingSink final : public StreamSink {
   std::condition_variable changed_;
   std::vector<cbor::Value> items_;
   bool ended_ = false;
+  std::optional<Error> failure_;
 };
 
 struct EventRig : BusRig {
@@ -59,10 +75,23 @@ struct EventRig : BusRig {
     return answer.value();
   }
   std::unique_ptr<Stream> tap(const cbor::Value& params, std::shared_ptr<StreamSink> sink) {
+    return open("events.subscribe", params, std::move(sink));
+  }
+  std::unique_ptr<Stream> open(std::string_view method, const cbor::Value& params, std::shared_ptr<StreamSink> sink) {
     const Bytes encoded = params.encode();
-    auto stream = surface.open({}, "events.subscribe", encoded, std::move(sink));
+    auto stream = surface.open({}, method, encoded, std::move(sink));
     if (!stream) throw std::runtime_error(stream.error().message);
     return std::move(stream.value());
+  }
+  int32_t refusal(std::string_view method, const cbor::Value& params) {
+    const Bytes encoded = params.encode();
+    auto stream = surface.open({}, method, encoded, std::make_shared<RecordingSink>());
+    return stream ? 0 : stream.error().code;
+  }
+  // Every timer is due.
+  void let_time_run_out() {
+    constexpr int64_t kDay = 86'400'000'000'000;
+    static_cast<void>(bus->timers().run_due(clock.monotonic_ns() + kDay));
   }
 };
 
@@ -202,6 +231,107 @@ TEST_CASE("a bad pattern opens no stream") {
   REQUIRE_FALSE(stream);
   CHECK(stream.error().code == NEXUS_E_PATTERN);
   CHECK(rig.surface.call("events.subscribe").error().code == NEXUS_E_UNSUPPORTED);
+}
+
+TEST_CASE("a request gives the event that it caused, of the type that is wanted") {
+  EventRig rig;
+  rig.subscribe("answers", "user.validate", [&](const nexus_event&) {
+    rig.emit("answers", "user.seen", 0);
+    rig.emit("answers", "user.verdict", 0);
+    return NEXUS_DONE;
+  });
+  const Value event{{"type", "user.validate"}, {"data", {{"id", "u-7"}}}, {"correlation_id", "c-1"}};
+  auto sink = std::make_shared<RecordingSink>();
+  auto stream = rig.open("events.request", {{"event", event}, {"reply", "*.verdict"}}, sink);
+  sink->wait_for_end();
+  const Value reply = sink->wait_for(1)[0];
+  CHECK(reply.at("type").get<std::string>() == "user.verdict");
+  CHECK(reply.at("source").get<std::string>() == "answers");
+  CHECK(reply.at("correlation_id").get<std::string>() == "c-1");
+  stream.reset();
+  // Any event will do when no pattern is given: the first one.
+  sink = std::make_shared<RecordingSink>();
+  stream = rig.open("events.request", {{"event", event}}, sink);
+  CHECK(sink->wait_for(1)[0].at("type").get<std::string>() == "user.seen");
+}
+
+TEST_CASE("a request that nobody hears is told at once, one that nobody answers at its timeout") {
+  EventRig rig;
+  auto sink = std::make_shared<RecordingSink>();
+  auto stream = rig.open("events.request", {{"event", {{"type", "user.validate"}}}}, sink);
+  const Error unheard = sink->wait_for_failure();
+  CHECK(unheard.code == NEXUS_E_UNKNOWN);
+  CHECK(unheard.message == "nobody listens to user.validate");
+  rig.subscribe("deaf", "user.validate", [](const nexus_event&) { return NEXUS_DONE; });
+  sink = std::make_shared<RecordingSink>();
+  stream = rig.open("events.request", {{"event", {{"type", "user.validate"}}}}, sink);
+  rig.drain();
+  CHECK_FALSE(sink->is_over());
+  rig.let_time_run_out();
+  CHECK(sink->wait_for_failure().code == NEXUS_E_TIMEOUT);
+}
+
+TEST_CASE("a request is refused as an emit would be, and its asker may go") {
+  EventRig rig;
+  const auto refusal = [&](const Value& params) { return rig.refusal("events.request", params); };
+  CHECK(refusal({{"event", {{"type", "Bad.One"}}}}) == NEXUS_E_TYPE_NAME);
+  CHECK(refusal({{"event", {{"type", "a.b"}, {"id", "five"}}}}) == NEXUS_E_SCHEMA);
+  CHECK(refusal({{"event", {{"type", "a.b"}}}, {"reply", "a..b"}}) == NEXUS_E_PATTERN);
+  CHECK(refusal({{"event", {{"type", "a.b"}}}, {"timeout_ms", 0}}) == NEXUS_E_ARGUMENT);
+  CHECK(rig.bus->totals().accepted == 0);
+  CHECK(rig.bus->totals().invalid == 2);
+  rig.subscribe("deaf", "a.b", [](const nexus_event&) { return NEXUS_DONE; });
+  const auto sink = std::make_shared<RecordingSink>();
+  const Value once{{"event", {{"type", "a.b"}, {"id", "01890a5d-ac96-774b-bcce-b302099a8058"}}}};
+  auto stream = rig.open("events.request", once, sink);
+  CHECK(refusal(once) == NEXUS_E_CONFLICT);  // one id has one asker
+  stream.reset();
+  rig.let_time_run_out();
+  CHECK(sink->wait_for_failure().code == NEXUS_E_CANCELLED);
+}
+
+TEST_CASE("a wait gives so many events and ends, or fails when its time is up") {
+  EventRig rig;
+  const auto emit = [&](const char* type) { rig.emit_all(Value::array({Value{{"type", type}}})); };
+  auto sink = std::make_shared<RecordingSink>();
+  auto stream = rig.open("events.wait", {{"pattern", "order.*"}, {"count", 2}, {"timeout_ms", 1000}}, sink);
+  for (const char* type : {"user.one", "order.one", "order.two", "order.three"}) emit(type);
+  sink->wait_for_end();
+  rig.drain();
+  CHECK(sink->wait_for(2).size() == 2);
+  rig.let_time_run_out();  // too late to matter
+  sink = std::make_shared<RecordingSink>();
+  stream = rig.open("events.wait", {{"pattern", "order.*"}, {"count", 2}, {"timeout_ms", 1000}}, sink);
+  emit("order.one");
+  sink->wait_for(1);
+  rig.let_time_run_out();
+  CHECK(sink->wait_for_failure().code == NEXUS_E_TIMEOUT);
+  emit("order.two");
+  rig.drain();
+  CHECK(sink->wait_for(1).size() == 1);
+  stream.reset();
+  rig.drain();
+  CHECK(rig.bus->router().active_subscriptions() == 0);
+  CHECK(rig.bus->timers().pending() == 0);
+  CHECK(rig.refusal("events.wait", {{"pattern", "a..b"}}) == NEXUS_E_PATTERN);
+  CHECK(rig.refusal("events.wait", {{"pattern", "a.b"}, {"count", 0}}) == NEXUS_E_ARGUMENT);
+  CHECK(rig.refusal("events.wait", {{"pattern", "a.b"}, {"timeout_ms", -1}}) == NEXUS_E_ARGUMENT);
+}
+
+TEST_CASE("a delayed event leaves later") {
+  EventRig rig;
+  const auto sink = std::make_shared<RecordingSink>();
+  const auto stream = rig.tap({{"pattern", "*"}}, sink);
+  rig.emit_all(Value::array({Value{{"type", "late.one"}, {"delay_ns", 5'000'000'000}}, Value{{"type", "prompt.one"}}}));
+  sink->wait_for(1);
+  rig.drain();
+  CHECK(sink->wait_for(1).size() == 1);
+  rig.let_time_run_out();
+  const auto events = sink->wait_for(2);
+  CHECK(events[0].at("type").get<std::string>() == "prompt.one");
+  CHECK(events[1].at("type").get<std::string>() == "late.one");
+  const Value negative = rig.emit_all(Value::array({Value{{"type", "a.b"}, {"delay_ns", -1}}}));
+  CHECK(negative.at("results.0.reason").get<std::string>() == "schema");
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 #include <thread>
 
 #include "host/control/client.hpp"
-#include "tests/host/control/temporary_folder.hpp"
 #include "tests/host/control/result_text.hpp"
+#include "tests/host/control/temporary_folder.hpp"
 
 namespace nexus::host {
 namespace {
@@ -50,19 +50,20 @@ struct Rig {
   std::unique_ptr<Server> server;
 
   explicit Rig(ServerOptions options = {}) {
-    surface.add_typed<EchoParams, EchoParams>({"echo", "Says it again.", Scope::read, RunsOn::caller},
-                                              [](const Caller&, const EchoParams& params) -> Result<EchoParams> {
-                                                return params;
-                                              });
-    surface.add_typed<control::NoParams, control::Done>({"wait", "Waits.", Scope::read, RunsOn::caller},
-                                                        [this](const Caller&, const control::NoParams&) -> Result<control::Done> {
-                                                          ++waiting;
-                                                          released.wait();
-                                                          return control::Done{};
-                                                        });
+    surface.add_typed<EchoParams, EchoParams>(
+        {"echo", "Says it again.", Scope::read, RunsOn::caller},
+        [](const Caller&, const EchoParams& params) -> Result<EchoParams> { return params; });
+    surface.add_typed<control::NoParams, control::Done>(
+        {"wait", "Waits.", Scope::read, RunsOn::caller},
+        [this](const Caller&, const control::NoParams&) -> Result<control::Done> {
+          ++waiting;
+          released.wait();
+          return control::Done{};
+        });
     surface.add_stream<control::NoParams, control::Done>(
         {"feed", "What the test feeds.", Scope::read, RunsOn::caller},
-        [this](const Caller&, const control::NoParams&, std::shared_ptr<StreamSink> sink) -> Result<std::unique_ptr<Stream>> {
+        [this](const Caller&, const control::NoParams&,
+               std::shared_ptr<StreamSink> sink) -> Result<std::unique_ptr<Stream>> {
           feed.sink.set_value(std::move(sink));
           return std::unique_ptr<Stream>(new FeedStream(feed));
         });
@@ -231,6 +232,29 @@ TEST_CASE("a stream gives its answer first, then items, and ends when it says so
   rig.feed.closed.get_future().wait();
   CHECK_FALSE(sink->item(kItem));
   CHECK(echoed(client, "after") == "after");
+}
+
+TEST_CASE("a stream that fails says why, before its answer or after, and the connection goes on") {
+  const Error why = make_error(NEXUS_E_TIMEOUT, "no answer came in time");
+  for (const bool early : {true, false}) {
+    Rig rig;
+    Client client = rig.connect();
+    const auto id = client.send("feed", {});
+    if (!early) CHECK(receive(client).kind == HostFrame::Kind::result);
+    const auto sink = rig.feed.sink.get_future().get();
+    CHECK(sink->item(kItem));
+    sink->fail(why);
+    sink->end();  // it has ended already
+    if (early) CHECK(receive(client).kind == HostFrame::Kind::result);
+    CHECK(receive(client).kind == HostFrame::Kind::item);
+    const HostFrame failure = receive(client);
+    REQUIRE(failure.kind == HostFrame::Kind::error);
+    CHECK(failure.id == id.value());
+    CHECK(failure.error.code == NEXUS_E_TIMEOUT);
+    CHECK(failure.error.message == "no answer came in time");
+    rig.feed.closed.get_future().wait();
+    CHECK(echoed(client, "after") == "after");
+  }
 }
 
 TEST_CASE("a stream is closed by cancel, and calls go on beside it") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstring>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -49,7 +50,7 @@ struct NoPeers final : PeerDirectory {
 
 class BridgeRig {
  public:
-  explicit BridgeRig(const PluginSettings& settings = {}) {
+  explicit BridgeRig(const PluginSettings& settings = {}, std::filesystem::path plugin_data = {}) {
     log::set_level(log::Level::off);
     BusOptions options;
     options.worker_count = 1;
@@ -64,6 +65,7 @@ class BridgeRig {
       return std::vector<uint8_t>(params.data, params.data + params.size);
     };
     services.request_stop = [this](std::string_view reason) { stop_reason = reason; };
+    services.plugin_data = std::move(plugin_data);
     factory = std::make_unique<BridgeFactory>(*bus, std::move(services));
     instance = make("com.test.bridge", settings);
     instance->activate();

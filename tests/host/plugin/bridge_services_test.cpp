@@ -1,14 +1,18 @@
 // Timers, metrics, data, control and the log as a plugin calls them.
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <future>
 #include <limits>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <catch2/catch_test_macros.hpp>
 
+#include "host/plugin/lifecycle_call.hpp"
 #include "tests/host/plugin/bridge_rig.hpp"
+#include "tests/host/plugin/folder.hpp"
 
 using namespace nexus::host;
 using namespace nexus::host::test;
@@ -206,4 +210,72 @@ TEST_CASE("a log line with whatever arguments harms nobody") {
   log::shutdown();
   host.request_stop(host.ctx, {nullptr, 3});
   CHECK(rig.stop_reason == "com.test.bridge: ");
+}
+
+TEST_CASE("a plugin has a folder of its own for its files") {
+  const Folder folder;
+  BridgeRig rig(PluginSettings{}, folder.path() / "plugin-data");
+  std::string text;
+  const auto ask = [&](const nexus_host& host) {
+    return answer([&](nexus_error* error) {
+      const nexus_string found = host.data_folder(host.ctx, error);
+      text.assign(found.data == nullptr ? "" : found.data, found.size);
+      return text.empty() ? error->code : NEXUS_OK;
+    });
+  };
+  const fs::path mine = folder.path() / "plugin-data" / "com.test.bridge";
+  SECTION("made at the first call, kept after") {
+    CHECK_FALSE(fs::exists(mine));
+    REQUIRE(ask(*rig.host).code == NEXUS_OK);
+    CHECK(text == mine.string());
+    CHECK(fs::status(mine).permissions() == fs::perms::owner_all);
+    std::ofstream(mine / "state") << "kept";
+    const auto successor = rig.make("com.test.bridge");
+    REQUIRE(ask(*successor->abi()).code == NEXUS_OK);
+    CHECK(text == mine.string());
+    CHECK(fs::exists(mine / "state"));
+  }
+  SECTION("tried again after it could not be made") {
+    fs::create_directories(mine.parent_path());
+    std::ofstream(mine) << "in the way";
+    const Answer refused = ask(*rig.host);
+    CHECK(refused.code == NEXUS_E_IO);
+    CHECK(refused.sentence.find("com.test.bridge") != std::string::npos);
+    fs::remove(mine);
+    CHECK(ask(*rig.host).code == NEXUS_OK);
+  }
+  SECTION("not after the end") {
+    rig.instance->revoke();
+    CHECK(ask(*rig.host).code == NEXUS_E_HANDLE);
+    CHECK_FALSE(fs::exists(mine));
+  }
+  SECTION("none where the host keeps none") {
+    const BridgeRig without;
+    CHECK(ask(*without.host).code == NEXUS_E_UNSUPPORTED);
+  }
+}
+
+TEST_CASE("a thread is told what it is: its own, a worker, or inside a function of a module") {
+  BridgeRig rig;
+  const auto kind = [&] { return rig.host->thread_kind(rig.host->ctx); };
+  CHECK(kind() == NEXUS_THREAD_OWN);
+  {
+    const LifecycleCall outer;
+    { const LifecycleCall inner; }
+    CHECK(kind() == NEXUS_THREAD_CONTROL);
+    uint32_t elsewhere = 99;
+    std::thread([&] { elsewhere = kind(); }).join();
+    CHECK(elsewhere == NEXUS_THREAD_OWN);
+  }
+  CHECK(kind() == NEXUS_THREAD_OWN);
+  struct Probe {
+    const nexus_host* host;
+    std::promise<uint32_t> seen;
+  } probe{rig.host, {}};
+  const auto task = [](void* user) {
+    auto& asked = *static_cast<Probe*>(user);
+    asked.seen.set_value(asked.host->thread_kind(asked.host->ctx));
+  };
+  REQUIRE(rig.abi_bus->post(rig.abi_bus->ctx, task, &probe) == NEXUS_OK);
+  CHECK(probe.seen.get_future().get() == NEXUS_THREAD_WORKER);
 }

@@ -29,12 +29,12 @@ struct Journal : LifecycleSink {
   }
 
   bool has(std::string_view text) const {
-    return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.find(text) != std::string::npos; });
+    return std::any_of(lines.begin(), lines.end(),
+                       [&](const std::string& line) { return line.find(text) != std::string::npos; });
   }
   size_t count(std::string_view text) const {
-    return static_cast<size_t>(std::count_if(lines.begin(), lines.end(), [&](const std::string& line) {
-      return line.find(text) != std::string::npos;
-    }));
+    return static_cast<size_t>(std::count_if(
+        lines.begin(), lines.end(), [&](const std::string& line) { return line.find(text) != std::string::npos; }));
   }
   // The lines since the last take, without the prefix that all lines of one plugin share.
   std::vector<std::string> take() { return std::exchange(lines, {}); }
@@ -48,7 +48,7 @@ struct FakeFactory : InstanceHostFactory {
                                      PeerDirectory& peers) override;
 
   Journal& journal;
-  bool verbose = false;              // the manager's calls go into the journal too
+  bool verbose = false;  // the manager's calls go into the journal too
   bool fail_hand_over = false;
   std::map<std::string, FakeHost*> current;  // the active one of each id
   std::map<std::string, bool> never_pauses;  // ids whose callbacks never return
@@ -75,6 +75,8 @@ class FakeHost final : public InstanceHost {
     };
     table_.now_unix_ns = [](void*) { return int64_t{0}; };
     table_.request_stop = [](void*, nexus_string) {};
+    table_.thread_kind = [](void*) { return uint32_t{NEXUS_THREAD_OWN}; };
+    table_.data_folder = [](void*, nexus_error*) { return nexus_string{}; };
   }
   ~FakeHost() override {
     if (factory_.current[id_] == this) factory_.current.erase(id_);

@@ -84,9 +84,9 @@ typedef struct nexus_subscribe_options {
   nexus_string filter_text;     /* what the condition says, for `nexus plugins info` and explain; may be empty */
 } nexus_subscribe_options;
 
-/* Called once per waiter or request: with the event, or null and the reason: NEXUS_E_TIMEOUT, NEXUS_E_CANCELLED, or
- * NEXUS_E_UNKNOWN when nobody listens to the request.
- * Runs in the plugin's mailbox. */
+/* Called once per waiter or request: with the event, or null and the reason: NEXUS_E_TIMEOUT, NEXUS_E_CANCELLED, or of
+ * a request NEXUS_E_UNKNOWN, when nobody listens to it. The call may come before request or wait_for has returned, on
+ * another thread. Runs in the plugin's mailbox, and not any more once the instance is stopped. */
 typedef void (*nexus_waiter_fn)(void* user, int32_t code, const nexus_event* event);
 
 /* Runs in the plugin's mailbox. */

@@ -16,6 +16,13 @@ extern "C" {
 #define NEXUS_LOG_WARN 3
 #define NEXUS_LOG_ERROR 4
 
+/* What thread_kind answers. */
+#define NEXUS_THREAD_OWN 0u    /* a thread of the plugin's own, or another that may wait */
+#define NEXUS_THREAD_WORKER 1u /* runs handlers, conditions, timers, tasks and waiters: must not wait */
+#define NEXUS_THREAD_CONTROL                                                              \
+  2u /* is inside create, start, quiesce, destroy or query of a plugin: must not wait for \
+        events */
+
 /* One field of a structured log line: a name and a value as text. This struct never grows. */
 typedef struct nexus_log_field {
   nexus_string name;
@@ -49,6 +56,14 @@ typedef struct nexus_host {
 
   /* Asks the host to stop, as SIGTERM would; for a plugin that cannot go on. [any-thread] */
   void (*request_stop)(void* ctx, nexus_string reason);
+
+  /* NEXUS_THREAD_* of the calling thread. [any-thread] */
+  uint32_t (*thread_kind)(void* ctx);
+
+  /* The folder for this plugin's own files: an absolute path, the same after restarts and hot swaps, made at the first
+   * call, open to the host's user only. Empty with NEXUS_E_IO when it cannot be made, NEXUS_E_UNSUPPORTED when the host
+   * has none. The text lives until destroy has returned. [any-thread] */
+  nexus_string (*data_folder)(void* ctx, nexus_error* error);
 } nexus_host;
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 // The fake host's bus: one queue, one virtual clock, callbacks only inside run() on the test's thread. Its promises are
 // those of the real bus as far as one plugin can see them: priorities of events and of handlers, order by key, emits
-// that leave when their handler succeeds, retries, dead letters, requests. Calls from the plugin's own threads are
-// allowed.
+// that leave when their handler succeeds, retries, dead letters, requests, delayed and expiring events, duplicates.
+// Calls from the plugin's own threads are allowed.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "nexus/abi/bus.h"
+#include "nexus/abi/host.h"
 #include "nexus/abi/module.h"
 #include "nexus/errors.hpp"
 #include "nexus/event.hpp"
@@ -62,6 +63,18 @@ struct Flow {
   std::size_t open = 0;  // first attempts of the current stage that have not ended
 };
 
+// An emit that leaves when its handler has succeeded.
+struct HeldEmit {
+  EventRef event;
+  std::int64_t delay_ns = 0;
+};
+
+// An id that an emitter has chosen, as long as the dedup window remembers it.
+struct SeenId {
+  EventRef event;
+  std::int64_t until_ns = 0;
+};
+
 struct Delivery {
   EventRef event;
   std::shared_ptr<Subscription> subscription;
@@ -69,8 +82,8 @@ struct Delivery {
   std::uint32_t attempt = 1;
   std::uint64_t sequence = 0;
   std::uint64_t token = 0;
-  bool waiting = false;             // for a retry or for complete()
-  std::vector<EventRef> collected;  // emits that leave when the handler has succeeded
+  bool waiting = false;  // for a retry or for complete()
+  std::vector<HeldEmit> collected;
 };
 
 struct TaskCall {
@@ -117,6 +130,12 @@ class Engine {
   std::int32_t post(Member& member, std::function<void()> call);
   std::int32_t start_timer(Member& member, std::int64_t delay_ns, std::function<void()> call, nexus_handle& handle);
   std::int32_t cancel_timer(Member& member, nexus_handle handle);
+  // NEXUS_THREAD_*: the test's thread is a worker inside a callback; outside it drives this host and must not wait.
+  std::uint32_t thread_kind() const {
+    const std::lock_guard lock(mutex_);
+    if (std::this_thread::get_id() != test_thread_) return NEXUS_THREAD_OWN;
+    return running_ ? NEXUS_THREAD_WORKER : NEXUS_THREAD_CONTROL;
+  }
   std::int64_t now_ns() const {
     const std::lock_guard lock(mutex_);
     return now_ns_;
@@ -153,8 +172,11 @@ class Engine {
                                      nexus_bytes data, std::int32_t& code, nexus_error* error);
   std::int32_t accept(Member* member, std::shared_ptr<StoredEvent> event, const nexus_emit_options& options,
                       nexus_error* error);
+  std::int32_t check_id(const StoredEvent& event, nexus_error* error);
+  void send(const HeldEmit& held);
   void publish(const EventRef& event);
-  void wake_waiters(const EventRef& event);
+  bool wake_waiters(const EventRef& event);
+  void answer_unheard(const EventRef& event);
   void next_stage(const std::shared_ptr<Flow>& flow);
   void end_first_attempt(const std::shared_ptr<Flow>& flow);
   bool step();
@@ -200,7 +222,7 @@ class Engine {
   std::deque<TaskCall> tasks_;
   std::map<nexus_handle, Waiter> waiters_;
   std::multimap<std::int64_t, TimerEntry> timers_;
-  std::map<std::string, EventRef> seen_ids_;
+  std::map<std::string, SeenId> seen_ids_;
   std::map<const nexus_event*, std::pair<EventRef, std::size_t>> kept_;
 
   // What is being handled right now, for correlation and for emits that wait for success.
@@ -208,6 +230,8 @@ class Engine {
   Member* current_member_ = nullptr;
   Delivery* current_delivery_ = nullptr;
   std::thread::id current_thread_;
+  const std::thread::id test_thread_ = std::this_thread::get_id();
+  bool running_ = false;  // a callback, on the test's thread
 
   std::vector<EventRef> events_;
   std::vector<Failure> failures_;

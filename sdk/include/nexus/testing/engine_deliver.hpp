@@ -46,8 +46,11 @@ inline bool Engine::step() {
     const TaskCall task = std::move(tasks_.front());
     tasks_.pop_front();
     if (task.member->revoked) return true;
+    running_ = true;
     lock.unlock();
     task.call();
+    lock.lock();
+    running_ = false;
     return true;
   }
   if (delivery == nullptr) return false;
@@ -98,6 +101,7 @@ inline void Engine::deliver(const std::shared_ptr<Delivery>& delivery) {
     const std::int64_t expires = delivery->event->raw.expires_unix_ns;
     if (expires != 0 && expires <= now_ns_) return drop(delivery);
     begin_callback(subscription->member, delivery->event, delivery.get());
+    running_ = true;
     delivery->waiting = true;  // it runs
     delivery->token = ++last_handle_;
     delivery->collected.clear();
@@ -126,6 +130,7 @@ inline void Engine::deliver(const std::shared_ptr<Delivery>& delivery) {
   }
   const std::lock_guard lock(mutex_);
   end_callback();
+  running_ = false;
   if (verdict == NEXUS_LATER && delivery->token != 0)
     return;  // complete() goes on; it has already if the token is gone
   if (delivery->token == 0) return;
@@ -139,7 +144,7 @@ inline void Engine::finish(const std::shared_ptr<Delivery>& delivery, std::int32
   const std::shared_ptr<Flow> flow = delivery->flow;
   if (verdict == NEXUS_DONE) {
     ++delivered_;
-    for (const EventRef& event : std::exchange(delivery->collected, {})) publish(event);
+    for (const HeldEmit& held : std::exchange(delivery->collected, {})) send(held);
     if (outcome.reply_type.size != 0) {
       nexus_emit_options options{};
       options.size = sizeof options;

@@ -84,27 +84,40 @@ inline std::shared_ptr<StoredEvent> Engine::build(Member* member, std::string_vi
   return event;
 }
 
+// NEXUS_OK for an id that is new.
+inline std::int32_t Engine::check_id(const StoredEvent& event, nexus_error* error) {
+  const std::string id = event.event().id().str();
+  const auto found = seen_ids_.find(id);
+  if (found == seen_ids_.end() || found->second.until_ns <= now_ns_) return NEXUS_OK;
+  const StoredEvent& known = *found->second.event;
+  if (known.type == event.type && known.key == event.key && known.subject == event.subject && known.data == event.data)
+    return NEXUS_OK_DUPLICATE;
+  return write_error(error, NEXUS_E_CONFLICT, "the id was used before with other content");
+}
+
 inline std::int32_t Engine::accept(Member* member, std::shared_ptr<StoredEvent> event,
                                    const nexus_emit_options& options, nexus_error* error) {
-  if ((options.flags & NEXUS_EMIT_HAS_ID) != 0) {
-    const auto [place, fresh] = seen_ids_.emplace(event->event().id().str(), event);
-    if (!fresh) {
-      if (place->second->type == event->type && place->second->data == event->data) return NEXUS_OK_DUPLICATE;
-      return write_error(error, NEXUS_E_CONFLICT, "the id was used before with other content");
-    }
-  }
   if (options.expires_unix_ns != 0 && options.expires_unix_ns <= now_ns_) {
     return write_error(error, NEXUS_E_EXPIRED, "the event has expired already");
   }
-  const EventRef ready = std::move(event);
-  if (options.delay_ns > 0) {
-    at(now_ns_ + options.delay_ns, {0, nullptr, [this, ready] { publish(ready); }});
-  } else if (inside(member) && current_delivery_ != nullptr && (options.flags & NEXUS_EMIT_NOW) == 0) {
-    current_delivery_->collected.push_back(ready);
+  const HeldEmit held{std::move(event), std::max<std::int64_t>(options.delay_ns, 0)};
+  if ((options.flags & NEXUS_EMIT_HAS_ID) != 0) {
+    if (const std::int32_t code = check_id(*held.event, error); code != NEXUS_OK) return code;
+    const std::int64_t until_ns = now_ns_ + options_.dedup_window.count();
+    seen_ids_.insert_or_assign(held.event->event().id().str(), SeenId{held.event, until_ns});
+  }
+  if (inside(member) && current_delivery_ != nullptr && (options.flags & NEXUS_EMIT_NOW) == 0) {
+    current_delivery_->collected.push_back(held);
   } else {
-    publish(ready);
+    send(held);
   }
   return NEXUS_OK;
+}
+
+// Now, or when its delay is over, which begins here.
+inline void Engine::send(const HeldEmit& held) {
+  if (held.delay_ns == 0) return publish(held.event);
+  at(now_ns_ + held.delay_ns, {0, nullptr, [this, event = held.event] { publish(event); }});
 }
 
 inline std::int32_t Engine::emit(Member& member, std::uint64_t type, const nexus_emit_options* options,
@@ -154,16 +167,18 @@ inline void Engine::emit_from_host(std::string_view type, const cbor::Value& dat
 
 inline void Engine::publish(const EventRef& event) {
   events_.push_back(event);
-  wake_waiters(event);
+  bool heard = wake_waiters(event);
   auto flow = std::make_shared<Flow>();
   flow->event = event;
   std::map<std::int32_t, std::vector<std::shared_ptr<Subscription>>, std::greater<>> by_priority;
   for (const std::shared_ptr<Subscription>& subscription : subscriptions_) {
     if (!pattern_matches(subscription->pattern, event->type)) continue;
+    heard = true;
     if ((subscription->options.flags & NEXUS_SUBSCRIBE_NO_SELF) != 0 && subscription->member->id == event->source)
       continue;
     by_priority[subscription->options.priority].push_back(subscription);
   }
+  if (!heard) answer_unheard(event);
   for (auto& [priority, stage] : by_priority) flow->stages.push_back(std::move(stage));
   next_stage(flow);
 }

@@ -76,7 +76,9 @@ inline std::int32_t Engine::request(Member& member, std::uint64_t type, const ne
   return code;
 }
 
-inline void Engine::wake_waiters(const EventRef& event) {
+// Whether the event was one that somebody waited for without having asked.
+inline bool Engine::wake_waiters(const EventRef& event) {
+  bool heard = false;
   for (auto place = waiters_.begin(); place != waiters_.end();) {
     const Waiter& waiter = place->second;
     const bool wanted = (!waiter.cause || *waiter.cause == Id(event->raw.causation_id)) &&
@@ -88,8 +90,20 @@ inline void Engine::wake_waiters(const EventRef& event) {
     }
     const Waiter found = waiter;
     place = waiters_.erase(place);
+    heard = heard || !found.cause;
     call_waiter(found, NEXUS_OK, event);
   }
+  return heard;
+}
+
+// Nobody listens to what may be a request: its asker need not wait for the timeout.
+inline void Engine::answer_unheard(const EventRef& event) {
+  const auto asked = std::find_if(waiters_.begin(), waiters_.end(),
+                                  [&](const auto& entry) { return entry.second.cause == Id(event->raw.id); });
+  if (asked == waiters_.end()) return;
+  const Waiter waiter = asked->second;
+  waiters_.erase(asked);
+  call_waiter(waiter, NEXUS_E_UNKNOWN, nullptr);
 }
 
 // Queues the call; the event is what its emits are correlated with.

@@ -18,6 +18,7 @@
 #include "nexus/abi/timer.h"
 #include "nexus/cbor.hpp"
 #include "nexus/cbor_json.hpp"
+#include "nexus/testing/data_folders.hpp"
 #include "nexus/testing/engine.hpp"
 #include "nexus/testing/metrics.hpp"
 
@@ -34,6 +35,7 @@ struct Shared {
   std::map<std::string, std::function<cbor::Value(const cbor::Value&)>, std::less<>> control;
   std::function<const void*(std::string_view plugin_id, const char* interface_id)> find_interface;
   std::map<std::string, const void*, std::less<>> interfaces;  // the test's own, by id
+  DataFolders data_folders;
 };
 
 struct MemberHost {
@@ -82,6 +84,11 @@ struct MemberHost {
   }
   static std::int64_t now_unix_ns(void* ctx) noexcept { return engine(ctx).now_ns(); }
   static void request_stop(void* ctx, nexus_string reason) noexcept { from(ctx).shared.stop_reason = from_abi(reason); }
+
+  static std::uint32_t thread_kind(void* ctx) noexcept { return engine(ctx).thread_kind(); }
+  static nexus_string data_folder(void* ctx, nexus_error*) noexcept {
+    return nexus::detail::to_abi(from(ctx).shared.data_folders.of(self(ctx).id));
+  }
 
   // --- nexus_bus ---
   static std::int32_t intern(void* ctx, nexus_string type, std::uint64_t* handle, nexus_error* error) noexcept {
@@ -217,8 +224,8 @@ struct MemberHost {
     }
   }
 
-  nexus_host host{sizeof(nexus_host), NEXUS_ABI_MAJOR, NEXUS_ABI_MINOR, this,         &log,
-                  &log_enabled,       &query,          &query_plugin,   &now_unix_ns, &request_stop};
+  nexus_host host{sizeof(nexus_host), NEXUS_ABI_MAJOR, NEXUS_ABI_MINOR, this,         &log,        &log_enabled, &query,
+                  &query_plugin,      &now_unix_ns,    &request_stop,   &thread_kind, &data_folder};
   nexus_bus bus{sizeof(nexus_bus), 0,        this,      &intern, &emit,   &emit_batch, &subscribe, &unsubscribe,
                 &complete,         &request, &wait_for, &cancel, &retain, &release,    &post,      &code_text};
   nexus_timer timer{sizeof(nexus_timer), 0, this, &after, &cancel_timer};

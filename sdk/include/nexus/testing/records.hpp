@@ -76,6 +76,7 @@ struct HostOptions {
   std::chrono::nanoseconds retry_delay = std::chrono::seconds(1);
   bool retry_exponential = true;
   std::uint32_t hops_max = 32;
+  std::chrono::nanoseconds dedup_window = std::chrono::hours(24);  // how long ids that emitters chose are remembered
   TimePoint now = TimePoint(std::chrono::sys_days(std::chrono::year(2024) / 1 / 1));  // when the virtual clock starts
   std::size_t steps_max = 1'000'000;  // run() gives up after so many calls: the plugins keep each other busy
 };
